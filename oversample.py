@@ -73,9 +73,11 @@ OPENING = re.compile(LINE_START + MARKERS[QUESTION])
 BLANK = re.compile(rb"\s*")
 TEXT = re.compile(rb"\S")
 WEIGHT_TEXT = re.compile(rb"[ \t]*([1-5])\s*")
-WEIGHT_LINE = re.compile(rb"[ \t]*[1-5][ \t\r\f\v]*\n")
-# What stands first on a line, or after a byte order mark, a bare CR, <END_OF_SET>, a comment.
-LINE = re.compile(rb"(?:\r|(?<![^\n>\xbf]))[^\r\n]+")
+WEIGHT_DIGIT = re.compile(rb"[ \t]*[1-5](?=[\s<])")
+# What may be a marker that missed: what is first on its line, or behind a bare CR, an end,
+# a comment or a byte order mark, and, since an end may stand anywhere, what begins with <.
+LINE = re.compile(rb"(?:\r|(?=<)|(?<![^\n>\xbf]))[^\r\n]{4,}")
+NEAR = 2**16
 STRIPPED = re.compile(rb"(?<=\n)OVERSAMPLE_WEIGHT:[^\n<]*\n?")
 
 
@@ -142,7 +144,9 @@ def parse(document: bytes) -> Document:
     Example: one pair of weight 4 -> Document(pairs=(QAPair(span=b"QUESTION: ...
     <END_OF_SET>", weight=4, line=1),), separator=b"\\n\\n", warnings=())
     """
-    return _Parser(bytes(document)).parse()
+    if not isinstance(document, bytes):
+        document = bytes(memoryview(document))
+    return _Parser(document).parse()
 
 
 class _Findings:
@@ -156,6 +160,9 @@ class _Findings:
         self.count += 1
         if self.count <= self.room:
             self.rows.append((line, message))
+
+    def full(self) -> bool:
+        return self.count >= self.room
 
     def in_order(self) -> tuple[tuple[int, str], ...]:
         return tuple(sorted(self.rows, key=lambda row: row[0]))
@@ -178,7 +185,7 @@ class _Parser:
     def parse(self) -> Document:
         document, problems = self.document, self.problems
         pairs: list[QAPair] = []
-        gaps: Counter[bytes] = Counter()
+        gaps: dict[bytes, int] = {}
         begin = begin_line = closed = faults = 0
         for kind, start, stop in self.marks():
             if self.due != QUESTION:
@@ -186,6 +193,8 @@ class _Parser:
             line = self.line(start)
             if kind != self.due:
                 self.misplaced(kind, start, line)
+            elif self.excused:
+                self.excused -= {QUESTION, NOTHING}
             if kind == QUESTION:
                 begin, begin_line, faults = start, line, problems.count
                 self.due, self.excused = ANSWER, set()
@@ -193,7 +202,7 @@ class _Parser:
                 if problems.count == faults:
                     gap = document[closed:begin]
                     if pairs and gap.isspace():
-                        gaps[gap] += 1
+                        gaps[gap] = gaps.get(gap, 0) + 1
                     pairs.append(QAPair(document[begin:stop], self.weight, begin_line))
                 self.due, self.excused, closed = QUESTION, set(), stop
             else:
@@ -205,7 +214,7 @@ class _Parser:
             raise DocumentError(problems.in_order(), problems.count)
         self.warn_of_twins(pairs)
         line_end = b"\r\n" if b"\r\n" in pairs[0].span else b"\n"
-        separator = gaps.most_common(1)[0][0] if gaps else 2 * line_end
+        separator = max(gaps, key=gaps.__getitem__) if gaps else 2 * line_end
         return Document(tuple(pairs), separator, self.warnings.in_order())
 
     def marks(self) -> Iterator[Mark]:
@@ -252,6 +261,10 @@ class _Parser:
         self.counted = max(self.counted, offset)
         return self.lines
 
+    def line_end(self, begin: int, stop: int) -> int:
+        end = self.document.find(b"\n", begin, stop)
+        return end if end >= 0 else stop
+
     def check_text(self, kind: int, start: int) -> None:
         """Check what stands between the last mark and this one."""
         if self.last == WEIGHT:
@@ -261,52 +274,64 @@ class _Parser:
             self.problems.add(self.last_line, message)
 
     def check_weight(self, start: int) -> None:
-        document, begin = self.document, self.text
-        match = WEIGHT_TEXT.fullmatch(document, begin, start)
+        document, tail = self.document, self.text
+        match = WEIGHT_TEXT.fullmatch(document, tail, start)
         if match:
             self.weight = int(match[1])
             return
-        match = WEIGHT_LINE.match(document, begin, start)
-        end_of_line = document.find(b"\n", begin, start)
-        tail = end_of_line if end_of_line >= 0 else start
+        match = WEIGHT_DIGIT.match(document, tail, start)
+        tail = match.end() if match else self.line_end(tail, start)
         if not match:
-            found = _quote(document, begin, tail)
+            found = _quote(document, self.text, tail)
             message = f"expected a weight, 1 to 5, after OVERSAMPLE_WEIGHT:, found {found}"
             self.problems.add(self.last_line, message)
         match = TEXT.search(document, tail, start)
         if match:
-            self.excused = {QUESTION, END, NOTHING}
-            line, found = self.line(match.start()), _quote(document, tail, start)
-            hint = self.hint(tail, start, line + document.count(b"\n", match.start(), start), {END})
-            self.expected(END, found + hint, line)
+            begin, line = match.start(), self.line(match.start())
+            end = self.line_end(begin, start)
+            hint = self.hint(begin, end, line, {END, QUESTION})
+            self.expected(END, _quote(document, begin, start) + hint, line)
+            # Told once: what follows is as after an end, or after a missed question.
+            self.due, self.excused = QUESTION, {ANSWER, WEIGHT, END}
 
     def misplaced(self, kind: int, start: int, line: int) -> None:
-        if kind in self.excused or kind == NOTHING and self.due == QUESTION:
+        if kind == NOTHING and self.due == QUESTION:
             return
-        lacking = set(range(self.due, kind if kind > self.due else NOTHING))
-        if kind > self.due:
-            self.excused |= lacking
-        if self.due == QUESTION:
-            self.excused.add(NOTHING)
-        self.expected(self.due, NAMES[kind] + self.hint(self.text, start, line, lacking), line)
+        due, told = self.due, kind in self.excused
+        if not told:
+            lacking = set(range(due, kind if kind > due else NOTHING))
+            hint = self.hint(max(self.text, start - NEAR), start, line, lacking)
+            self.expected(due, NAMES[kind] + hint, line)
+        # One error a place: what it leaves out or puts out of order is told by it.
+        if due == QUESTION:
+            self.excused = {NOTHING, *range(kind)}
+        elif kind > due:
+            self.excused |= set(range(due, kind))
+        elif not told:
+            self.due = kind
 
     def expected(self, due: int, found: str, line: int) -> None:
         after = f"after {NAMES[self.last]} (line {self.last_line})" if self.last_line else "first"
         self.problems.add(line, f"expected {NAMES[due]} {after}, found {found}")
 
     def hint(self, begin: int, end: int, line: int, kinds: set[int]) -> str:
-        """Name the lines before end, which is on `line`, that look like markers of these kinds."""
-        if self.problems.count >= self.problems.room:
-            return ""
+        """Name the lines of document[begin:end] that look like markers of these kinds.
+
+        `line` is that of end. The first line of each kind is named.
+        """
         hints = ""
+        if self.problems.full() or self.warnings.full():
+            return hints
         for match in LINE.finditer(self.document, begin, end):
             kind = _resembles(match[0][:80])
             if kind in kinds:
                 at = line - self.document.count(b"\n", match.start(), end)
-                hints += f"; line {at} looks like a marker that missed: "
                 where = "" if kind == END else " first on its line"
+                hints += f"; line {at} looks like a marker that missed: "
                 hints += f"expected '{NAMES[kind]}'{where}, found {_quoted(match[0])}"
                 kinds = kinds - {kind}
+                if not kinds:
+                    break
         return hints
 
     def warn_of_text(self, begin: int, end: int) -> None:
@@ -315,8 +340,13 @@ class _Parser:
             line, found = self.line(match.start()), _quote(self.document, begin, end)
             more = self.document[match.start() : end].rstrip().count(b"\n")
             lines = f" and {more} more line{'s' * (more > 1)}" if more else ""
-            hint = self.hint(begin, end, self.line(end), set(KINDS.values()))
+            hint = self.hint_from(match.start(), end, line)
             self.warnings.add(line, f"text outside any pair is not copied: {found}{lines}{hint}")
+
+    def hint_from(self, begin: int, end: int, line: int) -> str:
+        end = min(end, begin + NEAR)
+        last = line + self.document.count(b"\n", begin, end)
+        return self.hint(begin, end, last, {*KINDS.values()})
 
     def warn_of_twins(self, pairs: Sequence[QAPair]) -> None:
         first: dict[bytes, int] = {}
@@ -327,13 +357,15 @@ class _Parser:
                 self.warnings.add(pair.line, message)
 
     def no_pairs(self) -> None:
-        document, end = self.document, len(self.document)
+        document = self.document
         if not document.strip():
             found = "an empty document"
         elif document.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in document[:4]:
             found = "UTF-16 or UTF-32: save the document as UTF-8"
         else:
-            found = "none" + self.hint(self.text, end, self.line(end), {*KINDS.values()})
+            begin = self.text
+            line = 1 + document.count(b"\n", 0, begin)
+            found = "none" + self.hint_from(begin, len(document), line)
         self.problems.add(1, f"expected a pair, QUESTION: to <END_OF_SET>, found {found}")
 
 
@@ -428,8 +460,10 @@ def _ratio(base: Base) -> tuple[int, int]:
 def _decimal_text(base: Base) -> str:
     if isinstance(base, float):
         return float.__repr__(base)  # str() of a subclass, numpy's say, may be anything
-    if isinstance(base, (str, int)):
-        return str(base)
+    if isinstance(base, str):
+        return base
+    if isinstance(base, int) and not isinstance(base, bool):
+        return int.__repr__(base) if 0 < base <= 1000 else ""
     from decimal import Decimal  # costs 4 ms; whoever has one has paid them
 
     # adjusted() first: written out, 1E+999999999 has a billion digits.
@@ -444,7 +478,10 @@ def _whole(value: int, low: int = 0, high: int = MAX_SEED) -> int:
 
 
 def _shown(value: object) -> str:
-    text = value if isinstance(value, str) else repr(value)
+    try:
+        text = value if isinstance(value, str) else repr(value)
+    except ValueError:  # an int of more digits than Python prints
+        text = "a huge number"
     return _quoted(text.encode("utf-8", "backslashreplace"))
 
 
@@ -528,11 +565,11 @@ def _blocks(plan: _Plan) -> Generator[bytes, None, None]:
 
 
 class _Target(NamedTuple):
-    """Where the output goes; `mode` is that of the file it replaces, if any."""
+    """Where the output goes; `old` is the file that it replaces, if any."""
 
     name: str
     path: str
-    mode: int | None
+    old: os.stat_result | None
     overwrite: bool
 
 
@@ -555,21 +592,24 @@ def _target(destination: Path, source: os.stat_result, overwrite: bool) -> _Targ
     name = os.fsdecode(destination)
     path = os.path.realpath(name)
     with _named(name):
-        if not name or name.endswith(os.sep) or os.path.isdir(path):
-            raise OSError(errno.EISDIR, "expected a file name, found a folder")
+        if not name:
+            raise OSError(errno.ENOENT, "expected a file name, found nothing")
         try:
-            old = os.stat(path)
+            old = os.stat(name)
         except FileNotFoundError:
-            if not os.path.isdir(os.path.dirname(path)):
-                raise OSError(errno.ENOENT, "its folder does not exist") from None
+            for folder in os.path.dirname(name) or os.curdir, os.path.dirname(path):
+                if not os.path.isdir(folder):
+                    raise OSError(errno.ENOENT, "its folder does not exist") from None
             return _Target(name, path, None, overwrite)
         if os.path.samestat(old, source):
             raise OSError(errno.EINVAL, "is the input itself; choose another name")
+        if stat.S_ISDIR(old.st_mode):
+            raise OSError(errno.EISDIR, "expected a file name, found a folder")
         if not stat.S_ISREG(old.st_mode):
             raise OSError(errno.EINVAL, "is no regular file; - writes to standard output")
         if not overwrite:
             raise OSError(errno.EEXIST, "exists already; choose another name or use --force")
-        return _Target(name, path, stat.S_IMODE(old.st_mode), overwrite)
+        return _Target(name, path, old, overwrite)
 
 
 def _check_space(target: _Target, size: int) -> None:
@@ -587,21 +627,24 @@ def _publish(target: _Target, blocks: Iterable[bytes]) -> None:
     with _named(target.name):
         try:
             try:
-                _write_file(temporary, blocks, target.mode)
+                _write_file(temporary, blocks, target.old)
                 _give_name(temporary, target)
             finally:
                 _discard(temporary)
-        finally:  # again: a signal may come between the first finally and its call
+        except BaseException:  # again: a signal may come before the call above
             _discard(temporary)
+            raise
 
 
-def _write_file(path: str, blocks: Iterable[bytes], mode: int | None) -> None:
+def _write_file(path: str, blocks: Iterable[bytes], old: os.stat_result | None) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     # What replaces a private file is private from its first byte.
-    descriptor = os.open(path, flags, 0o666 if mode is None else 0o600)
+    descriptor = os.open(path, flags, 0o600 if old else 0o666)
     try:
-        if mode is not None:
-            os.chmod(path, mode)
+        if old:
+            with suppress(OSError, AttributeError):  # not ours to give; Windows
+                os.chown(path, old.st_uid, old.st_gid)
+            os.chmod(path, old.st_mode & 0o777)
         _write(descriptor, blocks)
         os.fsync(descriptor)
     finally:
@@ -624,7 +667,10 @@ def _give_name(temporary: str, target: _Target) -> None:
             os.link(temporary, target.path)
         except FileExistsError:
             raise
-        except OSError:  # no hard links here: FAT, some network drives
+        except OSError as error:
+            # FAT and some network drives have no hard links.
+            if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK):
+                raise
             _take_name(temporary, target.path)
     except FileExistsError:
         message = "appeared while this ran, and is left as it is"
@@ -632,8 +678,9 @@ def _give_name(temporary: str, target: _Target) -> None:
 
 
 def _take_name(temporary: str, path: str) -> None:
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+    held = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
+        os.close(held)
         os.replace(temporary, path)
     except BaseException:
         os.unlink(path)
@@ -721,45 +768,32 @@ def check(
     with open(source, "rb", buffering=0) as file:
         document = parse(_read(file, os.fsdecode(source)))
     plan = _plan(document, base, seed, max_copies, strip_weights)
-    return _check(document, plan, os.fsdecode(source), os.fsdecode(destination), seed is not None)
+    names = os.fsdecode(source), os.fsdecode(destination)
+    return tuple(_check(document, plan, *names, seed is not None)[0])
 
 
 def _check(
     document: Document, plan: _Plan, source: str, destination: str, in_order: bool
-) -> tuple[Difference, ...]:
-    with open(destination, "rb") as file, _named(destination):
-        if in_order:
-            line = _first_difference(file, plan)
-            if not line:
-                return ()
-            file.seek(0)
-        tally = _Tally(document, plan)
+) -> tuple[list[Difference], int]:
+    """The differences, and how many there are: more, if there are too many to keep."""
+    tally = _Tally(document, plan, in_order)
+    with _named(destination), open(destination, "rb") as file:
         tally.read(file)
     differences = [Difference(destination, *row) for row in tally.strange(source)]
     differences += [Difference(source, *row) for row in tally.wrong_counts(destination)]
-    if in_order and not differences:
+    if tally.disorder and not differences:
         message = f"expected the order of seed {plan.seed}, found the same copies in another"
-        differences = [Difference(destination, line, message)]
-    return tuple(differences)
-
-
-def _first_difference(file: IO[bytes], plan: _Plan) -> int:
-    """The line of the first copy that is not the one due in this order; 0 if there is none."""
-    line, separator = 1, b""
-    for index in _order(plan.counts, plan.seed):
-        piece = separator + plan.spans[index]
-        if file.read(len(piece)) != piece:
-            return line + separator.count(b"\n")
-        line += piece.count(b"\n")
-        separator = plan.separator
-    return 0 if file.read(len(plan.closing) + 1) == plan.closing else line
+        differences = [Difference(destination, tally.disorder, message)]
+    return differences, len(differences) + tally.notes.count - len(tally.notes.rows)
 
 
 class _Tally:
     """Counts the copies in a file, and notes all that is none."""
 
-    def __init__(self, document: Document, plan: _Plan) -> None:
+    def __init__(self, document: Document, plan: _Plan, in_order: bool) -> None:
         self.pairs, self.plan = document.pairs, plan
+        self.order = iter(_order(plan.counts, plan.seed) if in_order else ())
+        self.disorder = 0  # the line of the first copy that is not the one due
         self.expected: Counter[bytes] = Counter()
         self.lines: dict[bytes, int] = {}
         for pair, span, count in zip(document.pairs, plan.spans, plan.counts):
@@ -792,6 +826,9 @@ class _Tally:
             self.gap(gap, separator, line, "before this copy")
         if span in self.expected:
             self.found[span] += 1
+            due = next(self.order, None)
+            if due is not None and not self.disorder and self.plan.spans[due] != span:
+                self.disorder = line + gap.count(b"\n")
         elif span:
             self.times[hash(span)] += 1
             question = hash(QAPair(span, 0, 0).question)
@@ -859,23 +896,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     _hold_streams()
     handlers = _catch_signals()
     try:
-        status = _run(_options(argv))
+        status = _status(argv)
+        for number, handler in handlers.items():
+            # As the program itself, let nothing interrupt its end.
+            signal.signal(number, _pass_over if argv is None else handler)
+        return status
     except _Stopped as stopped:
         _say(f"oversample: error: stopped by {signal.Signals(stopped.number).name}")
-        return 128 + stopped.number  # with signals still ignored: the end is not interrupted
+        return 128 + stopped.number
+
+
+def _status(argv: Sequence[str] | None) -> int:
+    try:
+        return _run(_options(argv))
+    except SystemExit as help_or_bad_usage:
+        return int(help_or_bad_usage.code or 0)
     except OSError as error:
-        name = f"{error.filename}: " if error.filename else ""
+        name = f"{error.filename or repr('')}: " if error.filename is not None else ""
         text = error.strerror or str(error)
-        status = _fail(f"{name}{text[:1].lower()}{text[1:]}")
+        return _fail(f"{name}{text[:1].lower()}{text[1:]}")
     except ValueError as error:
-        status = _fail(str(error))
+        return _fail(str(error))
     except MemoryError:
-        status = _fail(f"not enough memory; {WAYS_OUT}")
-    except SystemExit as bad_usage_or_help:
-        status = int(bad_usage_or_help.code or 0)
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
-    return status
+        return _fail(f"not enough memory; {WAYS_OUT}")
 
 
 def _fail(message: str) -> int:
@@ -884,10 +927,10 @@ def _fail(message: str) -> int:
 
 
 def _hold_streams() -> None:
-    """Keep the numbers of closed standard streams, or a file that is opened takes them."""
-    for name in "stdout", "stderr":
+    """Keep the numbers of closed standard streams, or the next file to be opened has them."""
+    for name, mode in ("stdin", os.O_WRONLY), ("stdout", os.O_RDONLY), ("stderr", os.O_RDONLY):
         if getattr(sys, name) is None:
-            os.open(os.devnull, os.O_RDONLY)
+            os.open(os.devnull, mode)
             setattr(sys, name, io.StringIO())
 
 
@@ -896,13 +939,17 @@ class _Stopped(BaseException):
         self.number = number
 
 
+def _pass_over(_number: int, _frame: object) -> None:
+    """What handles a signal that no longer matters (SIG_IGN, set late, makes Python complain)."""
+
+
 def _catch_signals() -> dict[int, Any]:
-    """Let the signals that end a program raise _Stopped, so that files are cleaned up."""
+    """Let the signals that end a program raise _Stopped, once, so that files are cleaned up."""
     handlers: dict[int, Any] = {}
 
     def stop(number: int, _frame: object) -> None:
         for each in handlers:
-            signal.signal(each, signal.SIG_IGN)  # or a second one would stop the cleaning
+            signal.signal(each, _pass_over)
         raise _Stopped(number)
 
     for name in "SIGINT", "SIGTERM", "SIGHUP":
@@ -957,7 +1004,8 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
 
 class _ArgumentParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        super().error(_escaped(message))
+        _say(self.format_usage().rstrip(), f"oversample: error: {message}")
+        raise SystemExit(2)
 
 
 def _base(text: str) -> str:
@@ -1034,8 +1082,9 @@ def _command_target(options: argparse.Namespace, source: os.stat_result) -> _Tar
 
 
 def _run_check(document: Document, plan: _Plan, source: str, options: argparse.Namespace) -> int:
-    differences = _check(document, plan, source, options.output, options.seed is not None)
-    _say_rows(differences, "error")
+    in_order = options.seed is not None
+    differences, count = _check(document, plan, source, options.output, in_order)
+    _say_rows(differences, "error", count)
     if not differences and not options.quiet:
         order = "in any order" if options.seed is None else f"in the order of seed {plan.seed}"
         _say(f"{options.output}: exactly the {plan.copies:,} copies that {source} gives, {order}")
@@ -1066,10 +1115,13 @@ def _say_rows(rows: Sequence[tuple[str, int, str]], level: str, count: int = 0) 
 
 
 def _say(*lines: str) -> None:
-    """Print lines for people; if that is impossible, the document still matters."""
+    _tell("".join(f"{_escaped(line)}\n" for line in lines))
+
+
+def _tell(text: str) -> None:
+    """Write for people; if that is impossible, the document still matters."""
     try:
-        for line in lines:
-            print(_escaped(line), file=sys.stderr)
+        sys.stderr.write(text)
         sys.stderr.flush()
     except OSError:
         sys.stderr = io.StringIO()
@@ -1120,13 +1172,11 @@ def _progress(blocks: Iterable[bytes], size: int) -> Generator[bytes, None, None
                 text = f"{done / size:.0%} of {size / 1e9:,.1f} GB, {speed / 1e6:,.0f} MB/s, "
                 text += f"{(size - done) / speed:,.0f} s left"
                 columns = shutil.get_terminal_size().columns
-                sys.stderr.write(f"\r\x1b[K{text[: columns - 1]}")
-                sys.stderr.flush()
+                _tell(f"\r\x1b[K{text[: columns - 1]}")
                 shown = now
     finally:
         if shown:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+            _tell("\r\x1b[K")
 
 
 if __name__ == "__main__":

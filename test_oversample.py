@@ -140,6 +140,11 @@ class Spans(unittest.TestCase):
                 (parsed,) = parse(b"\n" + span + b" \n").pairs
                 self.assertEqual(parsed.span, span)
 
+    def test_1_a_document_is_bytes(self) -> None:
+        for content in "text", 5, None:
+            with self.subTest(content=content), self.assertRaises(TypeError):
+                parse(content)
+
     def test_1_5_a_span_runs_from_q_to_the_bracket_and_cannot_be_changed(self) -> None:
         content = b"\xef\xbb\xbf \n" + pair("a", 3) + b" tail\n"
         (parsed,) = parse(content).pairs
@@ -201,6 +206,17 @@ REFUSED = [
     ("1.3 a blank answer", f"{Q}\nANSWER: \t\r\f\v\n{W}\n{E}", [(2, "expected text after ANSWER:, found OVERSAMPLE_WEIGHT:")]),
     ("1.3 text before the end", f"{Q}\n{A}\n{W}\n\n  so\nthere\n{E}", [(5, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 3), found 'so'")]),
     ("1.3 text before an end that is not there", f"{Q}\n{A}\n{W}\nso\n{PAIR}", [(4, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 3), found 'so'")]),
+    ("1.3 text behind the weight", f"{HEAD}OVERSAMPLE_WEIGHT: 3 stars\n{E}", [(4, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 4), found 'stars'")]),
+    ("1.3 an end that missed, behind the weight", f"{HEAD}OVERSAMPLE_WEIGHT: 3 <END OF SET>\n{PAIR}", [(4, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 4), found '<END OF SET>'; line 4 looks like a marker that missed: expected '<END_OF_SET>', found '<END OF SET>'")]),
+    ("1.3 no end, and a question that missed", f"{Q}\n{A}\n{W}\nQuestion: c\n{A}\n{W}\n{E}", [(4, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 3), found 'Question: c'; line 4 looks like a marker that missed: expected 'QUESTION:' first on its line, found 'Question: c'")]),
+    ("1.3 no end, and no question", f"{Q}\n{A}\n{W}\n{A}\n{W}\n{E}", [(4, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 3), found ANSWER:")]),
+    ("1.3 text before a weight once more", f"{Q}\n{A}\n{W}\nso\n{W}\n{E}", [(4, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 3), found 'so'")]),
+    ("1.3 no question, and no end", f"{A}\n{W}\n{PAIR}", [
+        (1, "expected QUESTION: first, found ANSWER:"),
+        (3, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 2), found QUESTION:")]),
+    ("1.3 no question, and no end of the document", f"{A}\n{W}", [
+        (1, "expected QUESTION: first, found ANSWER:"),
+        (2, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 2), found the end of the document")]),
     ("1.4 no weight on the line", f"{HEAD}OVERSAMPLE_WEIGHT:\n{E}", [(4, "expected a weight, 1 to 5, after OVERSAMPLE_WEIGHT:, found nothing")]),
     ("1.4 the weight on the next line", f"{HEAD}OVERSAMPLE_WEIGHT:\n3\n{E}", [
         (4, "expected a weight, 1 to 5, after OVERSAMPLE_WEIGHT:, found nothing"),
@@ -219,7 +235,7 @@ REFUSED = [
     ("1.8 UTF-16", "\ufeff" + PAIR, [(1, "expected a pair, QUESTION: to <END_OF_SET>, found UTF-16 or UTF-32: save the document as UTF-8")]),
 ]
 
-NO_WEIGHTS = ["0", "6", "9", "33", "3.5", "+3", "-1", "three", "3 stars", "\u0663", "\uff13", "3 4", "1_0", "\f3", "\r3", "3:", "'3'"]
+NO_WEIGHTS = ["0", "6", "9", "33", "3.5", "+3", "-1", "three", "\u0663", "\uff13", "1_0", "\f3", "\r3", "3:", "'3'"]
 
 # What missed: (the line as it stands, the marker that it should be).
 NEAR_MISSES = [
@@ -421,7 +437,20 @@ class Copies(unittest.TestCase):
 
     def test_2_2_a_base_out_of_range_is_refused(self) -> None:
         expected = "expected a whole or decimal number from 1 to 1000, found "
-        values = [0, 0.5, -2, 1001, 10**300, True, None, float("nan"), float("inf"), 1e9, 0.999]
+        values = [
+            0,
+            0.5,
+            -2,
+            1001,
+            10**300,
+            10**5000,
+            True,
+            None,
+            float("nan"),
+            float("inf"),
+            1e9,
+            0.999,
+        ]
         values += [Decimal("NaN"), Decimal("sNaN"), Decimal("Infinity"), Decimal("1E+999999999")]
         values += [Decimal("1E-999999999"), Decimal("1000.01"), [], b"2"]
         texts = [
@@ -450,7 +479,7 @@ class Copies(unittest.TestCase):
     def test_2_3_max_copies_caps_the_copies_of_each_pair(self) -> None:
         self.assertEqual([copies(w, 2, max_copies=5) for w in range(1, 6)], [2, 4, 5, 5, 5])
         self.assertEqual(copies(5, 1000, max_copies=1), 1)
-        for cap in 0, -1, 1.5, "3", True, 2**64:
+        for cap in 0, -1, 1.5, "3", True, 2**64, 10**5000:
             with self.subTest(cap=cap), self.assertRaises(ValueError) as caught:
                 copies(1, 2, max_copies=cap)
             message = f"expected a whole number from 1 to {2**64 - 1}, found "
@@ -679,10 +708,16 @@ class Files(Case):
         os.symlink("folder", "to-folder")
         os.symlink("loop", "loop")
         for options in (), ("-f",):
-            for name in "folder", "to-folder", ".", "", "new/", "folder/":
+            for name, message in {
+                **dict.fromkeys(
+                    ("folder", "to-folder", ".", "folder/"), "expected a file name, found a folder"
+                ),
+                **dict.fromkeys(("new/", "new/.", "new/../x"), "its folder does not exist"),
+                "in.md/../x": "not a directory",
+                "": "expected a file name, found nothing",
+            }.items():
                 with self.subTest(name=name, options=options):
-                    message = "expected a file name, found a folder"
-                    self.refused(name, f"{name}: {message}" if name else message, *options)
+                    self.refused(name, f"{name or repr('')}: {message}", *options)
             for name in "pipe", os.devnull:
                 message = f"{name}: is no regular file; - writes to standard output"
                 self.refused(name, message, *options)
@@ -721,6 +756,19 @@ class Files(Case):
             with mock.patch("os.replace", side_effect=OSError(5, "Input/output error")):
                 error = "oversample: error: out.md: input/output error\n"
                 self.assertEqual(self.main("--base", "2", "in.md", "out.md"), (1, error))
+        self.assertEqual(self.names(), ["in.md"])
+        for failing in "close", "replace":  # no empty file is left where the name was held
+            with mock.patch("os.link", side_effect=PermissionError(1, "no links")):
+                with mock.patch("oversample._write_file"):
+                    with mock.patch(f"os.{failing}", side_effect=KeyboardInterrupt):
+                        with self.assertRaises(KeyboardInterrupt):
+                            oversample.oversample("in.md", "out.md", base=2)
+            self.assertEqual(self.names(), ["in.md"])
+
+    def test_3_4_a_link_that_fails_is_an_error_where_there_are_links(self) -> None:
+        with mock.patch("os.link", side_effect=OSError(5, "Input/output error")):
+            error = "oversample: error: out.md: input/output error\n"
+            self.assertEqual(self.main("--base", "2", "in.md", "out.md"), (1, error))
         self.assertEqual(self.names(), ["in.md"])
 
     def test_3_4_the_file_has_its_name_only_when_it_is_whole_and_on_the_disk(self) -> None:
@@ -823,6 +871,17 @@ class Files(Case):
             self.assertEqual(seen, {mode})
             seen.clear()
             os.unlink("out.md")
+
+    @unittest.skipUnless(POSIX, "owners are POSIX's")
+    def test_3_5_a_file_that_is_replaced_keeps_its_owner_where_that_can_be(self) -> None:
+        self.write(b"old", "out.md")
+        os.chmod("out.md", 0o4640)
+        owner = os.stat("out.md")
+        for failure in None, PermissionError(1, "not yours"):
+            with mock.patch("os.chown", side_effect=failure) as chown:
+                oversample.oversample("in.md", "out.md", base=2, overwrite=True)
+            self.assertEqual(chown.call_args[0][1:], (owner.st_uid, owner.st_gid))
+            self.assertEqual(stat.S_IMODE(os.stat("out.md").st_mode), 0o640)
 
     def test_3_5_a_symlink_given_as_the_output_is_followed(self) -> None:
         os.mkdir("folder")
@@ -1187,6 +1246,16 @@ weight   pairs   copies each          copies    share
             self.assertRegex(line, r"^\d+% of 0\.0 GB, [01] MB/s, [\d,]+ s l?e?f?t?$")
             self.assertLess(len(line), 40)
         self.assertTrue(rest.startswith("weight "))
+
+        class Gone(Terminal):
+            def write(self, text: str) -> int:
+                raise OSError(5, "Input/output error")
+
+        ticks = itertools.count(100.0, 0.6)
+        with mock.patch.object(sys, "stderr", Gone()):
+            with mock.patch("time.monotonic", lambda: next(ticks)):
+                self.assertEqual(oversample.main(["--base", "2", "-f", "in.md", "out.md"]), 0)
+        self.assertEqual(os.path.getsize("out.md"), size)
         for options, terminal, tick in (
             ([], io.StringIO, 0.6),
             (["-q"], Terminal, 0.6),
@@ -1360,6 +1429,17 @@ class Check(Case):
             (status, text), (1, "oversample: error: none.md: no such file or directory\n")
         )
         self.assertEqual((self.folder / "out.md").read_bytes(), self.good)
+
+    def test_5_a_file_that_can_be_read_but_once(self) -> None:
+        for content, seed, status in (
+            (self.good, "1", 0),
+            (self.good, "2", 1),
+            (b"x" + self.good, "1", 1),
+        ):
+            done = command(
+                "--check", "--base", "2", "--seed", seed, "in.md", "/dev/stdin", input=content
+            )
+            self.assertEqual((done.returncode, b"Errno" in done.stderr), (status, False))
 
     def test_5_what_is_something_else_altogether_is_told_in_bounds(self) -> None:
         content = b"".join(b"%d<END_OF_SET>" % number for number in range(1000))
@@ -1546,6 +1626,38 @@ class Faults(Case):
                     os.unlink("out.md")
                 self.assertEqual(self.names(), ["in.md"])
 
+    def test_4_2_two_signals_at_once_are_one_stop(self) -> None:
+        for pair in itertools.permutations((signal.SIGINT, signal.SIGTERM, signal.SIGHUP), 2):
+            process = self.slow("out.md")
+            for number in pair:
+                process.send_signal(number)
+            status, text = self.finish(process)
+            self.assertIn(status, [128 + number for number in pair])
+            self.assertRegex(text, r"^oversample: error: stopped by SIG[A-Z]+\n$")
+            self.assertEqual(self.names(), ["in.md"])
+
+    def restore_signals(self) -> None:
+        for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
+            self.addCleanup(signal.signal, number, signal.getsignal(number))
+
+    def test_4_2_a_signal_while_an_error_is_told_is_a_stop(self) -> None:
+        def tell(*_arguments) -> int:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(1)
+            return 1
+
+        self.restore_signals()
+        with mock.patch("oversample._fail", tell):
+            found = self.main("--base", "2", "none.md", "out.md")
+        self.assertEqual(found, (143, "oversample: error: stopped by SIGTERM\n"))
+
+    def test_4_2_the_end_of_the_program_is_not_interrupted(self) -> None:
+        self.restore_signals()
+        with mock.patch.object(sys, "argv", ["oversample", "-q", "--base", "2", "in.md", "out.md"]):
+            self.assertEqual(oversample.main(), 0)
+        for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
+            os.kill(os.getpid(), number)
+
     def test_3_4_kill_9_leaves_the_name_as_it_was(self) -> None:
         for old in None, b"old":
             if old:
@@ -1604,8 +1716,7 @@ class Faults(Case):
             os.kill(os.getpid(), signal.SIGTERM)
             time.sleep(1)
 
-        for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
-            self.addCleanup(signal.signal, number, signal.getsignal(number))
+        self.restore_signals()
         with mock.patch("os.fsync", stop):
             found = self.main("--base", "2", "in.md", "out.md")
         self.assertEqual(found, (143, "oversample: error: stopped by SIGTERM\n"))
@@ -1726,7 +1837,11 @@ class Faults(Case):
             ("--base 2 in.md out4.md -q <&- >&- 2>&-", 0, b""),
             ("--base 2 in.md - >&-", 1, b"oversample: error: <stdout>: bad file descriptor\n"),
             ("--base 2 - out.md <&-", 1, b"oversample: error: <stdin>: bad file descriptor\n"),
+            ("--base 2 in.md - <&- >&-", 1, b"oversample: error: <stdout>: bad file descriptor\n"),
+            ("--base 2 in.md - <&- >&- 2>&-", 1, b""),
+            ("--base 2 - - <&- >&-", 1, b"oversample: error: <stdin>: bad file descriptor\n"),
             ("--base 0 in.md out.md 2>&-", 2, b""),
+            ("--base 0 in.md out.md 2>/dev/full", 2, b""),
             ("--help >&-", 0, b""),
         ]:
             with self.subTest(line=line):
@@ -1807,7 +1922,7 @@ class Cost(Case):
             calls += event in ("call", "c_call")
 
         with contextlib.ExitStack() as stack:
-            for name in "INSIDE", "OUTSIDE", "BLANK", "TEXT", "WEIGHT_TEXT", "WEIGHT_LINE", "LINE":
+            for name in "INSIDE", "OUTSIDE", "BLANK", "TEXT", "WEIGHT_TEXT", "WEIGHT_DIGIT", "LINE":
                 stack.enter_context(
                     mock.patch(f"oversample.{name}", Pattern(getattr(oversample, name)))
                 )
