@@ -25,7 +25,6 @@ import io
 import os
 import random
 import re
-import shutil
 import signal
 import stat
 import sys
@@ -69,6 +68,7 @@ LINE_START = rb"(?:(?<![^\n])|(?<=\A\xef\xbb\xbf))"
 OUTSIDE = re.compile(
     rb"(" + LINE_START + rb"(?:QUESTION:|ANSWER:|OVERSAMPLE_WEIGHT:)|<END_OF_SET>)|<!--"
 )
+ENDING = re.compile(MARKERS[END])
 OPENING = re.compile(LINE_START + MARKERS[QUESTION])
 BLANK = re.compile(rb"\s*")
 TEXT = re.compile(rb"\S")
@@ -256,9 +256,10 @@ class _Parser:
             stop = self.text = close + len(b"-->")
 
     def line(self, offset: int) -> int:
-        """The line of an offset. Counted on from the last one asked for, so in order."""
+        """The line of an offset, counted from the last one asked for, which is near."""
         self.lines += self.document.count(b"\n", self.counted, offset)
-        self.counted = max(self.counted, offset)
+        self.lines -= self.document.count(b"\n", offset, self.counted)
+        self.counted = offset
         return self.lines
 
     def line_end(self, begin: int, stop: int) -> int:
@@ -287,10 +288,9 @@ class _Parser:
             self.problems.add(self.last_line, message)
         match = TEXT.search(document, tail, start)
         if match:
-            begin, line = match.start(), self.line(match.start())
-            end = self.line_end(begin, start)
-            hint = self.hint(begin, end, line, {END, QUESTION})
-            self.expected(END, _quote(document, begin, start) + hint, line)
+            begin = match.start()
+            hint = self.hint(begin, self.line_end(begin, start), {END, QUESTION})
+            self.expected(END, _quote(document, begin, start) + hint, self.line(begin))
             # Told once: what follows is as after an end, or after a missed question.
             self.due, self.excused = QUESTION, {ANSWER, WEIGHT, END}
 
@@ -300,7 +300,7 @@ class _Parser:
         due, told = self.due, kind in self.excused
         if not told:
             lacking = set(range(due, kind if kind > due else NOTHING))
-            hint = self.hint(max(self.text, start - NEAR), start, line, lacking)
+            hint = self.hint(max(self.text, start - NEAR), start, lacking)
             self.expected(due, NAMES[kind] + hint, line)
         # One error a place: what it leaves out or puts out of order is told by it.
         if due == QUESTION:
@@ -314,20 +314,16 @@ class _Parser:
         after = f"after {NAMES[self.last]} (line {self.last_line})" if self.last_line else "first"
         self.problems.add(line, f"expected {NAMES[due]} {after}, found {found}")
 
-    def hint(self, begin: int, end: int, line: int, kinds: set[int]) -> str:
-        """Name the lines of document[begin:end] that look like markers of these kinds.
-
-        `line` is that of end. The first line of each kind is named.
-        """
+    def hint(self, begin: int, end: int, kinds: set[int]) -> str:
+        """Name the first line of each kind that looks like a marker, but is none."""
         hints = ""
         if self.problems.full() or self.warnings.full():
             return hints
         for match in LINE.finditer(self.document, begin, end):
             kind = _resembles(match[0][:80])
             if kind in kinds:
-                at = line - self.document.count(b"\n", match.start(), end)
                 where = "" if kind == END else " first on its line"
-                hints += f"; line {at} looks like a marker that missed: "
+                hints += f"; line {self.line(match.start())} looks like a marker that missed: "
                 hints += f"expected '{NAMES[kind]}'{where}, found {_quoted(match[0])}"
                 kinds = kinds - {kind}
                 if not kinds:
@@ -337,16 +333,12 @@ class _Parser:
     def warn_of_text(self, begin: int, end: int) -> None:
         match = TEXT.search(self.document, begin, end)
         if match:
-            line, found = self.line(match.start()), _quote(self.document, begin, end)
-            more = self.document[match.start() : end].rstrip().count(b"\n")
+            begin = match.start()
+            line, found = self.line(begin), _quote(self.document, begin, end)
+            more = self.document[begin:end].rstrip().count(b"\n")
             lines = f" and {more} more line{'s' * (more > 1)}" if more else ""
-            hint = self.hint_from(match.start(), end, line)
+            hint = self.hint(begin, min(end, begin + NEAR), {*KINDS.values()})
             self.warnings.add(line, f"text outside any pair is not copied: {found}{lines}{hint}")
-
-    def hint_from(self, begin: int, end: int, line: int) -> str:
-        end = min(end, begin + NEAR)
-        last = line + self.document.count(b"\n", begin, end)
-        return self.hint(begin, end, last, {*KINDS.values()})
 
     def warn_of_twins(self, pairs: Sequence[QAPair]) -> None:
         first: dict[bytes, int] = {}
@@ -363,9 +355,7 @@ class _Parser:
         elif document.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in document[:4]:
             found = "UTF-16 or UTF-32: save the document as UTF-8"
         else:
-            begin = self.text
-            line = 1 + document.count(b"\n", 0, begin)
-            found = "none" + self.hint_from(begin, len(document), line)
+            found = "none" + self.hint(self.text, self.text + NEAR, {*KINDS.values()})
         self.problems.add(1, f"expected a pair, QUESTION: to <END_OF_SET>, found {found}")
 
 
@@ -614,9 +604,10 @@ def _target(destination: Path, source: os.stat_result, overwrite: bool) -> _Targ
 
 def _check_space(target: _Target, size: int) -> None:
     with _named(target.name):
-        usage = shutil.disk_usage(os.path.dirname(target.path))
-        if usage.total and size > usage.free:  # total is 0 where the system cannot tell
-            figures = f"the output has {size:,} bytes, free are {usage.free:,}"
+        disk = os.statvfs(os.path.dirname(target.path))
+        free = disk.f_bavail * disk.f_frsize
+        if disk.f_blocks and size > free:  # no blocks where the system cannot tell
+            figures = f"the output has {size:,} bytes, free are {free:,}"
             raise OSError(errno.ENOSPC, f"{figures}; {WAYS_OUT}")
 
 
@@ -659,32 +650,27 @@ def _write(descriptor: int, blocks: Iterable[bytes]) -> None:
 
 
 def _give_name(temporary: str, target: _Target) -> None:
-    if target.overwrite:
-        os.replace(temporary, target.path)
-        return
     try:
-        try:
-            os.link(temporary, target.path)
-        except FileExistsError:
-            raise
-        except OSError as error:
-            # FAT and some network drives have no hard links.
-            if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK):
-                raise
-            _take_name(temporary, target.path)
+        (os.replace if target.overwrite else _link)(temporary, target.path)
     except FileExistsError:
         message = "appeared while this ran, and is left as it is"
         raise FileExistsError(errno.EEXIST, message) from None
 
 
-def _take_name(temporary: str, path: str) -> None:
-    held = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+def _link(temporary: str, path: str) -> None:
     try:
-        os.close(held)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(path)
-        raise
+        os.link(temporary, path)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK):
+            raise
+        # FAT and some network drives have no hard links: hold the name, then take it.
+        held = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            os.close(held)
+            os.replace(temporary, path)
+        except BaseException:
+            os.unlink(path)
+            raise
 
 
 def _discard(path: str) -> None:
@@ -817,23 +803,30 @@ class _Tally:
             separator = self.plan.separator
 
     def copy(self, piece: bytes, separator: bytes, line: int) -> None:
-        begin = len(separator)
-        if not piece.startswith(separator) or piece[begin:] not in self.expected:
+        gap, span = piece[: len(separator)], piece[len(separator) :]
+        if gap != separator or span not in self.expected:
             match = OPENING.search(piece)
             begin = match.start() if match else len(piece)
-        gap, span = piece[:begin], piece[begin:]
+            gap, span = piece[:begin], piece[begin:]
         if gap != separator:
             self.gap(gap, separator, line, "before this copy")
-        if span in self.expected:
-            self.found[span] += 1
-            due = next(self.order, None)
-            if due is not None and not self.disorder and self.plan.spans[due] != span:
-                self.disorder = line + gap.count(b"\n")
-        elif span:
-            self.times[hash(span)] += 1
-            question = hash(QAPair(span, 0, 0).question)
-            stranger = line + gap.count(b"\n"), hash(_stripped(span)), question
-            self.strangers.setdefault(hash(span), stranger)
+        if span not in self.expected:
+            if span:
+                self.stranger(span, line + gap.count(b"\n"))
+            return
+        self.found[span] += 1
+        due = next(self.order, None)
+        if due is not None and not self.disorder and self.plan.spans[due] != span:
+            self.disorder = line + gap.count(b"\n")
+
+    def stranger(self, span: bytes, line: int) -> None:
+        key = hash(span)
+        if key not in self.times and len(self.times) >= self.notes.room:
+            self.notes.count += 1
+            return
+        self.times[key] += 1
+        question = hash(QAPair(span, 0, 0).question)
+        self.strangers.setdefault(key, (line, hash(_stripped(span)), question))
 
     def gap(self, found: bytes, expected: bytes, line: int, where: str) -> None:
         if found.strip():
@@ -868,16 +861,17 @@ class _Tally:
 
 def _pieces(file: IO[bytes]) -> Iterator[bytes]:
     """What a file holds up to and with each <END_OF_SET>, then the rest."""
-    held = b""
-    while True:
+    held, block = b"", b"more"
+    while block:
         # As much again as is held, so that one long piece, too, takes linear time.
-        block = file.read(max(2**20, len(held)))
-        *pieces, held = (held + block).split(MARKERS[END])
-        for piece in pieces:
-            yield piece + MARKERS[END]
-        if not block:
-            yield held
-            return
+        block = file.read(max(2**17, len(held)))
+        held += block
+        start = 0
+        for match in ENDING.finditer(held):
+            yield held[start : match.end()]
+            start = match.end()
+        held = held[start:]
+    yield held
 
 
 # The command --------------------------------------------------------------------------------
@@ -1171,7 +1165,9 @@ def _progress(blocks: Iterable[bytes], size: int) -> Generator[bytes, None, None
                 speed = done / (now - begun)
                 text = f"{done / size:.0%} of {size / 1e9:,.1f} GB, {speed / 1e6:,.0f} MB/s, "
                 text += f"{(size - done) / speed:,.0f} s left"
-                columns = shutil.get_terminal_size().columns
+                from shutil import get_terminal_size  # 4 ms: for long writes alone
+
+                columns = get_terminal_size().columns
                 _tell(f"\r\x1b[K{text[: columns - 1]}")
                 shown = now
     finally:

@@ -898,13 +898,13 @@ class Files(Case):
 
     def test_3_6_more_than_the_free_space_is_refused_with_the_figures(self) -> None:
         size = oversample.oversample("in.md", "x.md", base=2).bytes
-        usage = shutil._ntuple_diskusage(10**6, 10**6, size - 1)
-        with mock.patch("shutil.disk_usage", return_value=usage):
+        disk = mock.Mock(f_blocks=9, f_bavail=size - 1, f_frsize=1)
+        with mock.patch("os.statvfs", return_value=disk):
             message = f"out.md: the output has {size:,} bytes, free are {size - 1:,}; "
             self.refused("out.md", message + "use a smaller base or a cap (--max-copies)")
-        for free, total in (size, 10**6), (0, 0):  # a total of 0: the system cannot tell
-            usage = shutil._ntuple_diskusage(total, 0, free)
-            with mock.patch("shutil.disk_usage", return_value=usage):
+        for free, blocks in (size, 9), (0, 0):  # no blocks: the system cannot tell
+            disk = mock.Mock(f_blocks=blocks, f_bavail=free, f_frsize=1)
+            with mock.patch("os.statvfs", return_value=disk):
                 oversample.oversample("in.md", "out.md", base=2, overwrite=True)
 
     def test_3_6_a_base_that_no_disk_can_hold_is_refused_at_once(self) -> None:
