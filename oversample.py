@@ -175,8 +175,8 @@ class _Parser:
         self.document = document
         self.problems, self.warnings = _Findings(), _Findings()
         self.counted, self.lines = 0, 1
-        # The mark that is due, the last one seen, and where the text after it begins.
-        self.due, self.last, self.last_line = QUESTION, NOTHING, 0
+        # The mark that is due, the last one seen, where it stands and where its text begins.
+        self.due, self.last, self.at = QUESTION, NOTHING, 0
         self.text = len(BOM) if document.startswith(BOM) else 0
         # Marks that are no second error, should they come: their absence is one already.
         self.excused: set[int] = set()
@@ -186,28 +186,27 @@ class _Parser:
         document, problems = self.document, self.problems
         pairs: list[QAPair] = []
         gaps: dict[bytes, int] = {}
-        begin = begin_line = closed = faults = 0
+        begin = closed = faults = 0
         for kind, start, stop in self.marks():
             if self.due != QUESTION:
                 self.check_text(kind, start)
-            line = self.line(start)
             if kind != self.due:
-                self.misplaced(kind, start, line)
+                self.misplaced(kind, start)
             elif self.excused:
                 self.excused -= {QUESTION, NOTHING}
             if kind == QUESTION:
-                begin, begin_line, faults = start, line, problems.count
+                begin, faults = start, problems.count
                 self.due, self.excused = ANSWER, set()
             elif kind == END:
                 if problems.count == faults:
                     gap = document[closed:begin]
                     if pairs and gap.isspace():
                         gaps[gap] = gaps.get(gap, 0) + 1
-                    pairs.append(QAPair(document[begin:stop], self.weight, begin_line))
+                    pairs.append(QAPair(document[begin:stop], self.weight, self.line(begin)))
                 self.due, self.excused, closed = QUESTION, set(), stop
             else:
                 self.due = max(self.due, kind + 1)
-            self.last, self.last_line, self.text = kind, line, stop
+            self.last, self.at, self.text = kind, start, stop
         if not pairs and not problems.count:
             self.no_pairs()
         if problems.count:
@@ -257,8 +256,10 @@ class _Parser:
 
     def line(self, offset: int) -> int:
         """The line of an offset, counted from the last one asked for, which is near."""
-        self.lines += self.document.count(b"\n", self.counted, offset)
-        self.lines -= self.document.count(b"\n", offset, self.counted)
+        if offset >= self.counted:
+            self.lines += self.document.count(b"\n", self.counted, offset)
+        else:
+            self.lines -= self.document.count(b"\n", offset, self.counted)
         self.counted = offset
         return self.lines
 
@@ -272,7 +273,7 @@ class _Parser:
             self.check_weight(start)
         elif BLANK.fullmatch(self.document, self.text, start):
             message = f"expected text after {NAMES[self.last]}, found {NAMES[kind]}"
-            self.problems.add(self.last_line, message)
+            self.problems.add(self.line(self.at), message)
 
     def check_weight(self, start: int) -> None:
         document, tail = self.document, self.text
@@ -285,23 +286,23 @@ class _Parser:
         if not match:
             found = _quote(document, self.text, tail)
             message = f"expected a weight, 1 to 5, after OVERSAMPLE_WEIGHT:, found {found}"
-            self.problems.add(self.last_line, message)
+            self.problems.add(self.line(self.at), message)
         match = TEXT.search(document, tail, start)
         if match:
             begin = match.start()
             hint = self.hint(begin, self.line_end(begin, start), {END, QUESTION})
-            self.expected(END, _quote(document, begin, start) + hint, self.line(begin))
+            self.expected(END, _quote(document, begin, start) + hint, begin)
             # Told once: what follows is as after an end, or after a missed question.
             self.due, self.excused = QUESTION, {ANSWER, WEIGHT, END}
 
-    def misplaced(self, kind: int, start: int, line: int) -> None:
+    def misplaced(self, kind: int, start: int) -> None:
         if kind == NOTHING and self.due == QUESTION:
             return
         due, told = self.due, kind in self.excused
         if not told:
             lacking = set(range(due, kind if kind > due else NOTHING))
             hint = self.hint(max(self.text, start - NEAR), start, lacking)
-            self.expected(due, NAMES[kind] + hint, line)
+            self.expected(due, NAMES[kind] + hint, start)
         # One error a place: what it leaves out or puts out of order is told by it.
         if due == QUESTION:
             self.excused = {NOTHING, *range(kind)}
@@ -310,9 +311,11 @@ class _Parser:
         elif not told:
             self.due = kind
 
-    def expected(self, due: int, found: str, line: int) -> None:
-        after = f"after {NAMES[self.last]} (line {self.last_line})" if self.last_line else "first"
-        self.problems.add(line, f"expected {NAMES[due]} {after}, found {found}")
+    def expected(self, due: int, found: str, offset: int) -> None:
+        after = "first"
+        if self.last != NOTHING:
+            after = f"after {NAMES[self.last]} (line {self.line(self.at)})"
+        self.problems.add(self.line(offset), f"expected {NAMES[due]} {after}, found {found}")
 
     def hint(self, begin: int, end: int, kinds: set[int]) -> str:
         """Name the first line of each kind that looks like a marker, but is none."""
