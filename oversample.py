@@ -607,6 +607,8 @@ def _target(destination: Path, source: os.stat_result, overwrite: bool) -> _Targ
 
 def _check_space(target: _Target, size: int) -> None:
     with _named(target.name):
+        if not hasattr(os, "statvfs"):  # Windows
+            return
         disk = os.statvfs(os.path.dirname(target.path))
         free = disk.f_bavail * disk.f_frsize
         if disk.f_blocks and size > free:  # no blocks where the system cannot tell
@@ -974,9 +976,19 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     group = parser.add_argument_group("options")
     add = group.add_argument
     base = "a pair of weight w has N ** w copies in all; 1 to 1000, such as 2 or 1.3"
-    add("--base", metavar="N", required=True, type=_base, help=base)
-    add("--seed", metavar="N", type=_number(0), help="repeat the order of another run")
-    add("--max-copies", metavar="N", type=_number(1), help="at most N copies of each pair")
+    add(
+        "--base",
+        metavar="N",
+        required=True,
+        type=_checked(lambda text: _ratio(text) and text),
+        help=base,
+    )
+    seed, cap = (
+        _checked(lambda text: _whole(_digits(text))),
+        _checked(lambda text: _whole(_digits(text), 1)),
+    )
+    add("--seed", metavar="N", type=seed, help="repeat the order of another run")
+    add("--max-copies", metavar="N", type=cap, help="at most N copies of each pair")
     strip = "leave the weight line out of every copy"
     add("--strip-weights", action="store_true", help=strip)
     modes = group.add_mutually_exclusive_group()
@@ -1005,24 +1017,21 @@ class _ArgumentParser(argparse.ArgumentParser):
         raise SystemExit(2)
 
 
-def _base(text: str) -> str:
-    try:
-        _ratio(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-    return text
+def _checked(check: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Let argparse say what is wrong in the words of the ValueError."""
 
-
-def _number(low: int) -> Callable[[str], int]:
-    def number(text: str) -> int:
-        # int() alone takes 1_0, blanks, and the digits of every script.
-        value: Any = int(text) if re.fullmatch("[0-9]{1,20}", text) else text
+    def convert(text: str) -> Any:
         try:
-            return _whole(value, low)
+            return check(text)
         except ValueError as error:
             raise argparse.ArgumentTypeError(str(error)) from None
 
-    return number
+    return convert
+
+
+def _digits(text: str) -> Any:
+    # int() alone takes 1_0, blanks, and the digits of every script.
+    return int(text) if re.fullmatch("[0-9]{1,20}", text) else text
 
 
 def _flush_help() -> None:
@@ -1104,11 +1113,10 @@ def _run_write(target: _Target, plan: _Plan, quiet: bool) -> None:
 
 def _say_rows(rows: Sequence[tuple[str, int, str]], level: str, count: int = 0) -> None:
     """Print the first of them, and say how many there are."""
-    count = max(count, len(rows))
-    shown = 100
-    _say(*(f"{name}:{line}: {level}: {message}" for name, line, message in rows[:shown]))
-    if count > shown:
-        _say(f"oversample: {level}: {count:,} {level}s in all, the first {shown} are shown")
+    count, shown = max(count, len(rows)), rows[:100]
+    _say(*(f"{name}:{line}: {level}: {message}" for name, line, message in shown))
+    if count > len(shown):
+        _say(f"oversample: {level}: {count:,} {level}s in all, the first {len(shown)} are shown")
 
 
 def _say(*lines: str) -> None:
@@ -1158,9 +1166,10 @@ def _bar(length: float) -> str:
 
 def _progress(blocks: Iterable[bytes], size: int) -> Generator[bytes, None, None]:
     """Hand the blocks on; after a second, say on the terminal how far they are."""
-    done, begun, shown = 0, time.monotonic(), 0.0
+    done, begun, shown = 0, 0.0, 0.0
     try:
         for block in blocks:
+            begun = begun or time.monotonic()
             yield block
             done += len(block)
             now = time.monotonic()
@@ -1168,9 +1177,9 @@ def _progress(blocks: Iterable[bytes], size: int) -> Generator[bytes, None, None
                 speed = done / (now - begun)
                 text = f"{done / size:.0%} of {size / 1e9:,.1f} GB, {speed / 1e6:,.0f} MB/s, "
                 text += f"{(size - done) / speed:,.0f} s left"
-                from shutil import get_terminal_size  # 4 ms: for long writes alone
-
-                columns = get_terminal_size().columns
+                columns = 80
+                with suppress(OSError):  # the terminal may be gone
+                    columns = os.get_terminal_size(2).columns or columns
                 _tell(f"\r\x1b[K{text[: columns - 1]}")
                 shown = now
     finally:

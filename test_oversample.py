@@ -902,6 +902,10 @@ class Files(Case):
         with mock.patch("os.statvfs", return_value=disk):
             message = f"out.md: the output has {size:,} bytes, free are {size - 1:,}; "
             self.refused("out.md", message + "use a smaller base or a cap (--max-copies)")
+        if hasattr(os, "statvfs"):
+            with mock.patch.object(os, "statvfs"):
+                del os.statvfs  # as on Windows
+                oversample.oversample("in.md", "y.md", base=2)
         for free, blocks in (size, 9), (0, 0):  # no blocks: the system cannot tell
             disk = mock.Mock(f_blocks=blocks, f_bavail=free, f_frsize=1)
             with mock.patch("os.statvfs", return_value=disk):
@@ -1237,7 +1241,7 @@ weight   pairs   copies each          copies    share
             mock.patch.object(sys, "stderr", Terminal()) as err,
             mock.patch("time.monotonic", lambda: next(ticks)),
         ):
-            with mock.patch.dict(os.environ, {"COLUMNS": "40"}):
+            with mock.patch("os.get_terminal_size", return_value=os.terminal_size((40, 9))):
                 self.assertEqual(oversample.main(["--base", "2", "in.md", "out.md"]), 0)
         *shown, rest = err.getvalue().split("\r\x1b[K")
         self.assertEqual(shown[0], "")
@@ -1249,12 +1253,18 @@ weight   pairs   copies each          copies    share
 
         class Gone(Terminal):
             def write(self, text: str) -> int:
-                raise OSError(5, "Input/output error")
+                if text.startswith("\r"):
+                    raise OSError(5, "Input/output error")
+                return 0
 
         ticks = itertools.count(100.0, 0.6)
         with mock.patch.object(sys, "stderr", Gone()):
-            with mock.patch("time.monotonic", lambda: next(ticks)):
+            with (
+                mock.patch("time.monotonic", lambda: next(ticks)),
+                mock.patch("os.get_terminal_size", side_effect=OSError(5, "gone")),
+            ):
                 self.assertEqual(oversample.main(["--base", "2", "-f", "in.md", "out.md"]), 0)
+            self.assertNotIsInstance(sys.stderr, Gone)
         self.assertEqual(os.path.getsize("out.md"), size)
         for options, terminal, tick in (
             ([], io.StringIO, 0.6),
@@ -1442,15 +1452,17 @@ class Check(Case):
             self.assertEqual((done.returncode, b"Errno" in done.stderr), (status, False))
 
     def test_5_what_is_something_else_altogether_is_told_in_bounds(self) -> None:
-        content = b"".join(b"%d<END_OF_SET>" % number for number in range(1000))
-        with mock.patch("oversample._Findings.__init__.__defaults__", (50,)):
-            self.assertEqual(len(self.differences(content)), 50 + 3)
-        self.write(content, "out.md")
-        text = self.main("--base", "2", "--check", "in.md", "out.md")[1]
-        self.assertEqual(text.count("\n"), 101)
-        self.assertTrue(
-            text.endswith("oversample: error: 1,004 errors in all, the first 100 are shown\n")
-        )
+        texts = b"".join(b"%d<END_OF_SET>" % number for number in range(1000)) + b"\n"
+        strangers = b"\n\n".join(pair(str(number)) for number in range(1000)) + b"\n"
+        for content in texts, strangers:
+            with mock.patch("oversample._Findings.__init__.__defaults__", (50,)):
+                self.assertEqual(len(self.differences(content)), 50 + 3)
+                text = self.main("--base", "2", "--check", "in.md", "out.md")[1]
+                self.assertIn("error: 1,003 errors in all, the first 53 are shown\n", text)
+            text = self.main("--base", "2", "--check", "in.md", "out.md")[1]
+            self.assertEqual(text.count("\n"), 101)
+            end = "oversample: error: 1,003 errors in all, the first 100 are shown\n"
+            self.assertTrue(text.endswith(end))
 
 
 class Python(Case):
