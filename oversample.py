@@ -775,7 +775,8 @@ def _check(
     if tally.disorder and not differences:
         message = f"expected the order of seed {plan.seed}, found the same copies in another"
         differences = [Difference(destination, tally.disorder, message)]
-    return differences, len(differences) + tally.notes.count - len(tally.notes.rows)
+    unkept = tally.unkept + tally.notes.count - len(tally.notes.rows)
+    return differences, len(differences) + unkept
 
 
 class _Tally:
@@ -796,6 +797,7 @@ class _Tally:
         # something else altogether, and larger than memory.
         self.strangers: dict[int, tuple[int, int, int]] = {}
         self.times: Counter[int] = Counter()
+        self.unkept = 0
 
     def read(self, file: IO[bytes]) -> None:
         line, separator = 1, b""
@@ -827,7 +829,7 @@ class _Tally:
     def stranger(self, span: bytes, line: int) -> None:
         key = hash(span)
         if key not in self.times and len(self.times) >= self.notes.room:
-            self.notes.count += 1
+            self.unkept += 1
             return
         self.times[key] += 1
         question = hash(QAPair(span, 0, 0).question)
@@ -896,13 +898,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     handlers = _catch_signals()
     try:
         status = _status(argv)
-        for number, handler in handlers.items():
-            # As the program itself, let nothing interrupt its end.
-            signal.signal(number, _pass_over if argv is None else handler)
-        return status
+        _disarm(handlers)
     except _Stopped as stopped:
         _say(f"oversample: error: stopped by {signal.Signals(stopped.number).name}")
-        return 128 + stopped.number
+        status = 128 + stopped.number
+    for number, handler in handlers.items():
+        # Nothing interrupts the end of the program; another caller has its own handlers back.
+        signal.signal(number, signal.SIG_IGN if argv is None else handler)
+    return status
 
 
 def _status(argv: Sequence[str] | None) -> int:
@@ -938,17 +941,12 @@ class _Stopped(BaseException):
         self.number = number
 
 
-def _pass_over(_number: int, _frame: object) -> None:
-    """What handles a signal that no longer matters (SIG_IGN, set late, makes Python complain)."""
-
-
 def _catch_signals() -> dict[int, Any]:
     """Let the signals that end a program raise _Stopped, once, so that files are cleaned up."""
     handlers: dict[int, Any] = {}
 
     def stop(number: int, _frame: object) -> None:
-        for each in handlers:
-            signal.signal(each, _pass_over)
+        _disarm(handlers)
         raise _Stopped(number)
 
     for name in "SIGINT", "SIGTERM", "SIGHUP":
@@ -958,6 +956,12 @@ def _catch_signals() -> dict[int, Any]:
             with suppress(ValueError):  # outside the main thread signals are not ours
                 handlers[number] = signal.signal(number, stop)
     return handlers
+
+
+def _disarm(handlers: Iterable[int]) -> None:
+    for number in handlers:
+        # Not SIG_IGN: of a signal that is on its way, Python would say that it was ignored.
+        signal.signal(number, lambda *_: None)
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
