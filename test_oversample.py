@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib.util
 import io
 import itertools
+import json
 import os
 import pathlib
 import random
@@ -2006,7 +2008,20 @@ class Readme(Case):
         r"^(?:<!-- shown: (\w+) -->\n)?```(\w+)\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE
     )
 
-    SHOWN = ["report", "format", "mistake", "help", "good", "stale", "python"]
+    SHOWN = [
+        "report",
+        "format",
+        "mistake",
+        "help",
+        "good",
+        "stale",
+        "rows",
+        "info",
+        "long",
+        "python",
+        "script",
+        "spark",
+    ]
 
     def shown(self, name: str) -> str:
         (block,) = [text for title, _, text in self.BLOCKS if title == name]
@@ -2062,6 +2077,178 @@ class Readme(Case):
     def test_the_table_names_everything_that_is_public(self) -> None:
         names = re.findall(r"^\| `(\w+)", self.TEXT, re.MULTILINE)
         self.assertEqual({*names, "Document", "Summary", "Difference"}, set(oversample.__all__))
+
+
+class LastMile(Case):
+    """The way to training that the README shows, run as it is printed."""
+
+    shown = Readme.shown
+    BLOCKS = Readme.BLOCKS
+    FILES = "train.jsonl", "valid.jsonl"
+    ODD = "Naïve “日本” 🙂\u2028\x85\x7f"  # what splitlines() and careless writers stumble over
+
+    def written(self, block: str) -> str:
+        """Run a block as a script of its own; return what it printed."""
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            exec(block, {"__name__": "__main__"})
+        return out.getvalue()
+
+    def files(self) -> list[bytes]:
+        return [self.folder.joinpath(name).read_bytes() for name in self.FILES]
+
+    def rows(self, name: str) -> list[dict]:
+        lines = (self.folder / name).read_bytes().split(b"\n")
+        self.assertEqual(lines.pop(), b"")
+        return [json.loads(line) for line in lines]
+
+    def assert_rows(self, kind: str, plain) -> None:
+        """Whatever the row, it holds each pair as often as it should, on one side of the split."""
+        self.written(self.shown("rows").replace("seed = chat", f"seed = {kind}"))
+        valid = [plain(row) for row in self.rows("valid.jsonl")]
+        train = [plain(row) for row in self.rows("train.jsonl")]
+        pairs = parse((self.folder / "in.md").read_bytes()).pairs
+        texts = {(p.question.decode(), p.answer.decode()): p.weight for p in pairs}
+        self.assertEqual(len(valid), 2)  # a tenth of 20
+        self.assertEqual(
+            Counter(train), Counter({t: 2**w for t, w in texts.items() if t not in valid})
+        )
+
+    def test_every_kind_of_row_is_written_split_and_read_back(self) -> None:
+        content = document(*[1, 2, 3, 4, 5] * 4).replace(b"a!", f"{self.ODD} a!".encode())
+        self.write(content)
+        self.assert_rows("chat", lambda row: tuple(each["content"] for each in row["messages"]))
+        self.assertEqual(
+            [message["role"] for message in self.rows("train.jsonl")[0]["messages"]],
+            ["user", "assistant"],
+        )
+        self.assert_rows("prompt", lambda row: (row["prompt"][:-1], row["completion"]))
+        self.assert_rows("alpaca", lambda row: (row["instruction"] + row["input"], row["output"]))
+        self.assert_rows(
+            "text",
+            lambda row: (row["text"][: row["start"] - 2], row["text"][row["start"] : row["end"]]),
+        )
+        self.assertIn(self.ODD.encode(), b"".join(self.files()))
+
+    def test_rows_are_the_same_each_time_and_twins_stay_together(self) -> None:
+        twin = document(1).replace(b"a!", b"another!")
+        self.write(document(*[1] * 10) + b"\n" + twin)
+        self.written(self.shown("rows"))
+        before = self.files()
+        self.written(self.shown("rows"))
+        self.assertEqual(self.files(), before)
+        train, valid = (
+            {row["messages"][0]["content"] for row in self.rows(name)} for name in self.FILES
+        )
+        self.assertFalse(train & valid)
+        self.assertEqual(train | valid, {f"{name}?" for name in "abcdefghij"})
+
+    def test_short_answers_are_left_out_by_the_line_as_shown(self) -> None:
+        content = document(1, 1, 1).replace(b"a!", b"a" * 399)
+        self.write(content.replace(b"b!", b"b" * 400).replace(b"c!", b"c" * 400))
+        head, parsed, tail = self.shown("rows").partition("    pairs = parse(file.read()).pairs\n")
+        self.assertTrue(parsed)
+        self.written(head + parsed + self.shown("long") + tail)
+        rows = self.rows("train.jsonl") + self.rows("valid.jsonl")
+        self.assertEqual({len(row["messages"][1]["content"]) for row in rows}, {400})
+
+    def test_the_entry_for_llama_factory_names_the_fields_of_a_chat_row(self) -> None:
+        self.write(document(1, 1))
+        self.written(self.shown("rows"))
+        (entry,) = json.loads(self.shown("info")).values()
+        tags, row = entry["tags"], self.rows(entry["file_name"])[0]
+        turns = row[entry["columns"]["messages"]]
+        self.assertEqual(
+            [set(turn) for turn in turns], 2 * [{tags["role_tag"], tags["content_tag"]}]
+        )
+        roles = [turn[tags["role_tag"]] for turn in turns]
+        self.assertEqual(roles, [tags["user_tag"], tags["assistant_tag"]])
+
+    def test_the_script_writes_records_and_tells_mistakes_by_line(self) -> None:
+        self.write(document(1, 5))
+        text = self.written(self.shown("script"))
+        (run,) = self.rows("runs.jsonl")
+        self.assertEqual(text, f"5 copies of 2 pairs, seed {run['seed']}\n")
+        written = self.folder.joinpath("out.md").read_bytes()
+        options = {name: run[name] for name in ("base", "strip_weights", "seed")}
+        oversample.oversample("in.md", "again.md", **options)
+        self.assertEqual(self.folder.joinpath("again.md").read_bytes(), written)
+        self.write(document(1, 5).replace(b"ANSWER: b", b"Answer: b"))
+        err = io.StringIO()
+        with contextlib.redirect_stderr(err), self.assertRaises(SystemExit) as stop:
+            self.written(self.shown("script"))
+        self.assertRegex(err.getvalue(), r"\Ain\.md:\d+: expected ANSWER: after QUESTION: ")
+        self.assertEqual(stop.exception.code, "1 to mend in in.md; out.md is as it was")
+        self.assertEqual(self.folder.joinpath("out.md").read_bytes(), written)
+        self.write(document(1, 5))
+        self.written(self.shown("script"))
+        self.assertEqual(self.rows("runs.jsonl")[0], run)
+        self.assertEqual(len(self.rows("runs.jsonl")), 2)
+
+    def test_the_last_tenth_stands_earlier_too_as_said(self) -> None:
+        made = resample(parse(SAMPLE.read_bytes()).pairs, base=2, seed=1)
+        tenth = len(made) // 10
+        earlier = {each.span for each in made[:-tenth]}
+        again = sum(each.span in earlier for each in made[-tenth:])
+        self.assertEqual((len(made), tenth, again), (340, 34, 34))
+        text = " ".join(Readme.TEXT.split())
+        said = f"the last tenth is {tenth}, and all {again} stand earlier"
+        self.assertRegex(text, f"Of the {len(made)} copies that `--base 2 --seed 1` [^.]*{said}")
+
+    def test_the_table_of_bases_is_right(self) -> None:
+        spread = {1: 3, 2: 18, 3: 22, 4: 28, 5: 11}
+        rules = [lambda w: 1, lambda w: w, lambda w: copies(w, 1.3), lambda w: copies(w, 2)]
+        totals = [sum(pairs * rule(w) for w, pairs in spread.items()) for rule in rules]
+        for w, pairs in spread.items():
+            cells = [f"{r(w)}: {pairs * r(w) / t:.1%}" for r, t in zip(rules, totals)]
+            self.assertIn(f"| {w} | {pairs} | {' | '.join(cells)} |\n", Readme.TEXT)
+        self.assertIn(f"| copies | 82 | {' | '.join(f'{t:,}' for t in totals)} |\n", Readme.TEXT)
+
+    def test_the_dry_run_tells_the_table_and_writes_nothing(self) -> None:
+        self.write(document(1, 2, 3))
+        (line,) = re.findall(
+            r"^    python oversample.py (.*--dry-run.*)$", Readme.TEXT, re.MULTILINE
+        )
+        status, text = self.main(*line.split())
+        self.assertEqual((status, self.names()), (0, ["in.md"]))
+        self.assertTrue(text.startswith("weight   pairs   copies each"), text)
+
+    def spark(self, partitions: int) -> tuple[str, list[tuple[str, bytes]]]:
+        from pyspark.sql import SparkSession
+
+        builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
+        builder = builder.config("spark.sql.shuffle.partitions", str(partitions))
+        session = builder.config("spark.sql.adaptive.enabled", "false").getOrCreate()
+        try:
+            session.sparkContext.setLogLevel("ERROR")
+            text = self.written(self.shown("spark"))
+            files = len(list(self.folder.glob("copies.parquet/part-*")))
+            self.assertEqual(files, partitions)
+            rows = session.read.parquet("copies.parquet").orderBy("key").collect()
+            self.assertEqual(len({row.key for row in rows}), len(rows))
+            return text, [(row.path.rpartition("/")[2], bytes(row.span)) for row in rows]
+        finally:
+            session.stop()
+            shutil.rmtree("copies.parquet", ignore_errors=True)
+
+    @unittest.skipUnless(importlib.util.find_spec("pyspark"), "pyspark is not installed")
+    def test_spark_gives_the_copies_of_the_command_in_an_order_of_its_own(self) -> None:
+        shutil.copy(SCRIPT, ".")
+        os.mkdir("corpus")
+        odd = document(1, 3).replace(b"a!", b"\xff\x00\xe9 a!").replace(b"\n", b"\r\n")
+        for name, content in {"one": SAMPLE.read_bytes(), "odd": odd, "twin": odd}.items():
+            self.write(content, f"corpus/{name}.md")
+        self.write(document(1).replace(b"ANSWER", b"Answer"), "corpus/bad.md")
+        expected = Counter()
+        for name in "one", "odd", "twin":
+            oversample.oversample(f"corpus/{name}.md", "out.md", base=2, overwrite=True)
+            pairs = parse(self.folder.joinpath("out.md").read_bytes()).pairs
+            expected += Counter((f"{name}.md", each.span) for each in pairs)
+        with mock.patch.dict(os.environ, PYSPARK_PYTHON=sys.executable):
+            text, rows = self.spark(2)
+            self.assertEqual(self.spark(7), (text, rows))
+        self.assertEqual(Counter(rows), expected)
+        self.assertRegex(text, r"\A\S+/bad\.md:5: expected ANSWER: after QUESTION: [^\n]+\n\Z")
 
 
 # The second reading -----
