@@ -276,9 +276,11 @@ class _Parser:
             if close < 0:
                 self.problems.add(line, "expected --> after <!--, found the end of the document")
                 return None
-            if document.find(b"<!--", match.end(), close) >= 0:
-                to = self.line(close)
-                self.warnings.add(line, f"this comment holds another <!--; it ends on line {to}")
+            inner = document.find(b"<!--", match.end(), close)
+            if inner >= 0:
+                message = f"this comment ends on line {self.line(close)} and holds another <!--, "
+                message += f"on line {self.line(inner)}: was a --> forgotten before it?"
+                self.warnings.add(line, message)
             stop = self.text = close + len(b"-->")
 
     def line(self, offset: int) -> int:
@@ -628,7 +630,10 @@ def _target(destination: Path, source: os.stat_result, overwrite: bool) -> _Targ
         if not stat.S_ISREG(old.st_mode):
             raise OSError(errno.EINVAL, "is no regular file; - writes to standard output")
         if not overwrite:
-            raise OSError(errno.EEXIST, "exists already; choose another name or use --force")
+            raise OSError(
+                errno.EEXIST,
+                "exists already; choose another name, or replace it (--force, overwrite=True)",
+            )
         return _Target(name, path, old, overwrite)
 
 
@@ -878,7 +883,8 @@ class _Tally:
             which = "a copy matches" if times == 1 else f"{times:,} copies match"
             likeness = f"no pair of {source} has this question"
             if body in stripped:
-                likeness = f"but for the weight line it is the pair at {source}:{stripped[body]}"
+                likeness = f"but for the weight line it is the pair at {source}:{stripped[body]}, "
+                likeness += "so its weight was edited since or --strip-weights was given only once"
             elif question in questions:
                 likeness = f"the question is that of {source}:{questions[question]}, "
                 likeness += "so the pair was edited since or the copy altered"
@@ -1031,6 +1037,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     add("-q", "--quiet", action="store_true", help="errors only")
     add("--version", action="version", version=f"oversample {__version__}", help="print it")
     add("-h", "--help", action="help", help="print this")
+    parser.given = sys.argv[1:] if argv is None else argv
     try:
         options = parser.parse_args(argv)
     finally:
@@ -1043,7 +1050,12 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 class _ArgumentParser(argparse.ArgumentParser):
+    given: Sequence[str] = ()
+
     def error(self, message: str) -> NoReturn:
+        for text in self.given:
+            if text.startswith(("\u2013", "\u2014")):  # what editors make of two hyphens
+                message += f"; expected two hyphens before an option, found {_shown(text)}"
         _say(self.format_usage().rstrip(), f"oversample: error: {message}")
         raise SystemExit(2)
 

@@ -328,7 +328,8 @@ class Grammar(unittest.TestCase):
 
     def test_1_6_a_comment_that_may_have_swallowed_pairs_is_warned_about(self) -> None:
         text = f"<!-- open\n{PAIR}\n<!-- x -->\n{PAIR}"
-        expected = ((1, "this comment holds another <!--; it ends on line 8"),)
+        message = "this comment ends on line 8 and holds another <!--, on line 8: "
+        expected = ((1, message + "was a --> forgotten before it?"),)
         self.assertEqual(parse(text.encode()).warnings, expected)
         self.assertEqual(len(parse(text.encode()).pairs), 1)
 
@@ -677,7 +678,10 @@ class Files(Case):
 
     def test_3_3_an_existing_file_is_left_alone_unless_told_otherwise(self) -> None:
         self.write(b"old", "out.md")
-        self.refused("out.md", "out.md: exists already; choose another name or use --force")
+        self.refused(
+            "out.md",
+            "out.md: exists already; choose another name, or replace it (--force, overwrite=True)",
+        )
         self.assertEqual(self.main("--base", "2", "-q", "-f", "in.md", "out.md"), (0, ""))
         self.assertEqual(self.names(), ["in.md", "out.md"])
         self.assertEqual(len(parse((self.folder / "out.md").read_bytes()).pairs), 14)
@@ -890,7 +894,9 @@ class Files(Case):
         self.write(b"old", "folder/real.md")
         os.symlink("folder/real.md", "link.md")
         os.symlink("folder/new.md", "dangling.md")
-        message = "link.md: exists already; choose another name or use --force"
+        message = (
+            "link.md: exists already; choose another name, or replace it (--force, overwrite=True)"
+        )
         self.refused("link.md", message)
         for link, target in ("link.md", "real.md"), ("dangling.md", "new.md"):
             oversample.oversample("in.md", link, base=2, overwrite=link == "link.md")
@@ -1029,7 +1035,7 @@ weight   pairs   copies each          copies    share
                 self.assertEqual(found, (0, f"{table}{end}\nseed 3\n{self.KEEP}"))
         self.assertEqual(self.names(), ["in.md"])
         self.write(b"", "out.md")
-        message = "oversample: error: out.md: exists already; choose another name or use --force\n"
+        message = "oversample: error: out.md: exists already; choose another name, or replace it (--force, overwrite=True)\n"
         self.assertEqual(self.main("--base", "2", "-n", "in.md", "out.md"), (1, message))
         self.assertEqual(self.main("--base", "2", "-nfq", "in.md", "out.md"), (0, ""))
         self.assertEqual((self.folder / "out.md").read_bytes(), b"")
@@ -1088,6 +1094,7 @@ weight   pairs   copies each          copies    share
         number = f"expected a whole number from {{}} to {2**64 - 1}, found {{!r}}"
         base = "expected a whole or decimal number from 1 to 1000, found {!r}"
         good = ["--base", "2", "in.md", "out.md"]
+        dash = "; expected two hyphens before an option, found "
         table = [
             ([], "the following arguments are required: INPUT, --base"),
             (["in.md", "out.md"], "the following arguments are required: --base"),
@@ -1103,6 +1110,11 @@ weight   pairs   copies each          copies    share
             ([*good, "--\x1b[2Jx"], "unrecognized arguments: --\\x1b[2Jx"),
             (["--bas", "2", *good[2:]], "the following arguments are required: --base"),
             (["--base"], "argument --base: expected one argument"),
+            (
+                ["\u2014base", *good[1:]],
+                f"the following arguments are required: --base{dash}'\u2014base'",
+            ),
+            ([*good, "\u2013f"], f"unrecognized arguments: \u2013f{dash}'\u2013f'"),
         ]
         for text in (
             "0",
@@ -1342,9 +1354,9 @@ class Check(Case):
             ("stale ones", join(good[:6] + [altered] * 8) + b"\n", [
                 ("out.md", 43, f"8 copies match no pair: {stale}"), ("in.md", 15, few.replace("7", "0"))]),
             ("another weight", join(good[:-1] + [weighed]) + b"\n", [
-                ("out.md", 92, "a copy matches no pair: but for the weight line it is the pair at in.md:15"), ("in.md", 15, few)]),
+                ("out.md", 92, "a copy matches no pair: but for the weight line it is the pair at in.md:15, so its weight was edited since or --strip-weights was given only once"), ("in.md", 15, few)]),
             ("no weight line", join(good[:-1] + [c.replace(b"OVERSAMPLE_WEIGHT: 3\n", b"")]) + b"\n", [
-                ("out.md", 92, "a copy matches no pair: but for the weight line it is the pair at in.md:15"), ("in.md", 15, few)]),
+                ("out.md", 92, "a copy matches no pair: but for the weight line it is the pair at in.md:15, so its weight was edited since or --strip-weights was given only once"), ("in.md", 15, few)]),
             ("of no pair", join(good + [pair("z")]) + b"\n", [("out.md", 99, "a copy matches no pair: no pair of in.md has this question")]),
             ("text before", b" x\n" + join(good) + b"\n", [("out.md", 1, text + "'x'")]),
             ("a byte order mark", b"\xef\xbb\xbf" + join(good) + b"\n", [("out.md", 1, text + "'\\ufeff'")]),
@@ -2146,7 +2158,7 @@ class LastMile(Case):
     def test_short_answers_are_left_out_by_the_line_as_shown(self) -> None:
         content = document(1, 1, 1).replace(b"a!", b"a" * 399)
         self.write(content.replace(b"b!", b"b" * 400).replace(b"c!", b"c" * 400))
-        head, parsed, tail = self.shown("rows").partition("    pairs = parse(file.read()).pairs\n")
+        head, parsed, tail = self.shown("rows").partition("pairs = document.pairs\n")
         self.assertTrue(parsed)
         self.written(head + parsed + self.shown("long") + tail)
         rows = self.rows("train.jsonl") + self.rows("valid.jsonl")
