@@ -673,7 +673,8 @@ class Files(Case):
 
     def state(self, name: str) -> tuple:
         status = os.lstat(name)
-        content = pathlib.Path(name).read_bytes() if stat.S_ISREG(status.st_mode) else b""
+        readable = stat.S_ISREG(status.st_mode) and os.access(name, os.R_OK)
+        content = pathlib.Path(name).read_bytes() if readable else b""
         return status.st_ino, status.st_mode, status.st_mtime_ns, content
 
     def test_3_3_an_existing_file_is_left_alone_unless_told_otherwise(self) -> None:
@@ -1872,6 +1873,8 @@ class Faults(Case):
             ("--base 0 in.md out.md 2>/dev/full", 2, b""),
             ("--help >&-", 0, b""),
         ]:
+            if "/dev/full" in line and not os.path.exists("/dev/full"):
+                continue
             with self.subTest(line=line):
                 done = shell(line)
                 self.assertEqual(
