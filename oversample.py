@@ -78,6 +78,7 @@ WEIGHT_DIGIT = re.compile(rb"[ \t]*[1-5](?=[\s<])")
 # a comment or a byte order mark, and, since an end may stand anywhere, what begins with <.
 LINE = re.compile(rb"(?:\r|(?=<)|(?<![^\n>\xbf]))[^\r\n]{4,}")
 NEAR = 2**16
+QUOTED = 51  # a quotation is cut at so many characters, of up to 4 bytes each
 STRIPPED = re.compile(rb"(?<=\n)OVERSAMPLE_WEIGHT:[^\n<]*\n?")
 
 
@@ -319,7 +320,8 @@ class _Parser:
         match = TEXT.search(document, tail, start)
         if match:
             begin = match.start()
-            hint = self.hint(begin, self.line_end(begin, start), {END, QUESTION})
+            end = self.line_end(begin, start)
+            hint = self.hint(max(tail, begin - NEAR), end, {END, QUESTION})
             self.expected(END, _quote(document, begin, start) + hint, begin)
             # Told once: what follows is as after an end, or after a missed question.
             self.due, self.excused = QUESTION, {ANSWER, WEIGHT, END}
@@ -365,11 +367,12 @@ class _Parser:
     def warn_of_text(self, begin: int, end: int) -> None:
         match = TEXT.search(self.document, begin, end)
         if match:
-            begin = match.start()
-            line, found = self.line(begin), _quote(self.document, begin, end)
-            more = self.document[begin:end].rstrip().count(b"\n")
+            text = match.start()
+            line, found = self.line(text), _quote(self.document, text, end)
+            more = self.document[text:end].rstrip().count(b"\n")
             lines = f" and {more} more line{'s' * (more > 1)}" if more else ""
-            hint = self.hint(begin, min(end, begin + NEAR), {*KINDS.values()})
+            begin, end = max(begin, text - NEAR), min(end, text + NEAR)
+            hint = self.hint(begin, end, {*KINDS.values()})
             self.warnings.add(line, f"text outside any pair is not copied: {found}{lines}{hint}")
 
     def warn_of_twins(self) -> None:
@@ -420,14 +423,14 @@ def _quote(document: bytes, begin: int, end: int) -> str:
     """The first line of text in document[begin:end], for a message."""
     match = TEXT.search(document, begin, end)
     begin = match.start() if match else end
-    return _quoted(document[begin : min(end, begin + 200)].partition(b"\n")[0].rstrip())
+    return _quoted(document[begin : min(end, begin + 4 * QUOTED)].partition(b"\n")[0].rstrip())
 
 
 def _quoted(text: bytes) -> str:
     if not text:
         return "nothing"
-    shown = _escaped(text[:200].decode("utf-8", "backslashreplace"))
-    return f"'{shown}'" if len(shown) <= 50 else f"'{shown[:47]}...'"
+    shown = _escaped(text[: 4 * QUOTED].decode("utf-8", "backslashreplace"))
+    return f"'{shown}'" if len(shown) < QUOTED else f"'{shown[: QUOTED - 4]}...'"
 
 
 def _escaped(text: str) -> str:

@@ -9,6 +9,9 @@ second reading of the format that shares no code with the first.
 from __future__ import annotations
 
 import contextlib
+import decimal
+import enum
+import errno
 import hashlib
 import importlib.util
 import io
@@ -16,6 +19,7 @@ import itertools
 import json
 import os
 import pathlib
+import pickle
 import random
 import re
 import shutil
@@ -390,6 +394,187 @@ class Grammar(unittest.TestCase):
             (line, message), (7, "text outside any pair is not copied: 'Question: b'" + hint)
         )
 
+    def test_1_1_a_marker_behind_any_byte_but_a_line_end_is_text_outside_too(self) -> None:
+        for byte in set(range(256)) - set(b"\n"):
+            text = b"x" + bytes([byte]) + b"QUESTION: no\n"
+            with self.subTest(byte=byte):
+                self.assertEqual([each.line for each in parse(text + pair()).pairs], [2])
+
+    def test_1_3_a_question_of_no_byte_at_all_is_empty(self) -> None:
+        expected = [
+            (1, "expected text after QUESTION:, found <END_OF_SET>"),
+            (1, "expected ANSWER: after QUESTION: (line 1), found <END_OF_SET>"),
+        ]
+        self.assertEqual(problems(b"QUESTION:<END_OF_SET>"), expected)
+
+    def test_1_3_text_behind_every_weight_is_told_as_text(self) -> None:
+        for form in "1 x", "\t5 x", " \t3 x", "  4\tx", "3\nx", "2\rx":
+            text = f"{HEAD}OVERSAMPLE_WEIGHT:{form}\n{E}".encode()
+            message = "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 4), found 'x'"
+            with self.subTest(form=form):
+                self.assertEqual([found for _, found in problems(text)], [message])
+        text = f"{HEAD}OVERSAMPLE_WEIGHT: 3<!-- x -->{E}".encode()
+        self.assertEqual(problems(text), [(4, message.replace("'x'", "'<!-- x -->'"))])
+
+    def test_1_4_no_weight_before_an_end_that_shares_its_line(self) -> None:
+        for form, found in ("33", "'33'"), ("", "nothing"), (" x ", "'x'"):
+            message = f"expected a weight, 1 to 5, after OVERSAMPLE_WEIGHT:, found {found}"
+            for tail in "", "\n", f"\n{PAIR}":
+                with self.subTest(form=form, tail=tail):
+                    text = f"{HEAD}OVERSAMPLE_WEIGHT:{form}{E}{tail}".encode()
+                    self.assertEqual(problems(text), [(4, message)])
+
+    def test_1_6_a_comment_after_a_stray_end_is_a_comment(self) -> None:
+        text = f"{E}\n<!--\n{A}\n-->\n{PAIR}".encode()
+        self.assertEqual(problems(text), [(1, "expected QUESTION: first, found <END_OF_SET>")])
+
+    def test_1_9_a_near_miss_is_one_whatever_follows_it(self) -> None:
+        rows = {
+            "QUESTION:": [
+                "Question: call her", "Question 12: call her", "**Question**: call her", "QUESTION call her", "QUESTION Call her", "**QUESTION** call her",
+                "Q UESTION call her", "QUESTIONZ call her", "ZQUESTION call her", "QUESTION - O K, call her", "QUESTION[AB] call her", "QUESTION@AB call her",
+            ],
+            "ANSWER:": ["Answer\uff1a call her", "ANSWERS: call her", "ANSWER call her", "_ANSWER_ call her", "ANSWER; call her", "ANSWE R call her"],
+            "OVERSAMPLE_WEIGHT:": [
+                "OVERSAMPLE: WEIGHT: 3", "OVERSAMPLE WEIGHT of 3", "OVERSAMPLE_WEIGHT of 3", "OVERSAMPLE-WEIGHT of 3",
+                "OVERSAMPLE_ZWEIGHT of 3", "OVERSAMPLE WEIGHTZ of 3", "OVERS AMPLE WEIGHT of 3", "OVERSAMPLE WEIGHT[AB] of 3", "OVERSAMPLE WEIGHT@AB of 3",
+            ],
+            "<END_OF_SET>": ["<END OF SET is here>", "END OF SET is here", "END O F SET is here"],
+        }  # fmt: skip
+        for marker, texts in rows.items():
+            at = oversample.NAMES.index(marker)
+            for text in texts:
+                lines = [Q, A, W, E]
+                lines[at] = text
+                where = "" if marker == E else " first on its line"
+                hint = f"expected '{marker}'{where}, found '{text}'"
+                with self.subTest(text=text):
+                    first = problems("\n".join(["", *lines, "", PAIR]).encode())[0][1]
+                    self.assertTrue(first.endswith(hint), first)
+
+    NO_MISSES = [
+        "call the QUESTION desk",
+        "QUEXXION: no",
+        "QUEAAION: no",
+        "ANEWSR: no",
+        "ANSWXXR: no",
+        "QUEXION: no",
+        "QUESXYION: no",
+    ]
+
+    def test_1_9_text_in_mid_line_and_two_wrong_letters_are_no_near_misses(self) -> None:
+        for text in self.NO_MISSES:
+            for at in range(4):
+                lines = [Q, A, W, E]
+                lines[at] = text
+                with self.subTest(text=text, at=at):
+                    self.assertNotIn("looks", str(problems("\n".join([*lines, PAIR]).encode())))
+        for text in " Answer: b", " ^Answer: b", "Answer: b", " x Answer: b", " (Answer: b)":
+            with self.subTest(text=text):
+                found = problems(f"QUESTION:{text}\n{W}\n{E}".encode())
+                message = "expected ANSWER: after QUESTION: (line 1), found OVERSAMPLE_WEIGHT:"
+                self.assertEqual(found, [(2, message)])
+
+    def test_1_9_a_near_miss_behind_a_byte_order_mark_is_named_whole(self) -> None:
+        found = problems(f"\ufeffQuestion: a^b\n{A}\n{W}\n{E}".encode())
+        hint = "; line 1 looks like a marker that missed: expected 'QUESTION:' first on its line, found 'Question: a^b'"
+        self.assertEqual(found, [(2, f"expected QUESTION: first, found ANSWER:{hint}")])
+
+    def test_1_7_warnings_of_every_kind_are_in_order_of_line(self) -> None:
+        found = parse(f"{PAIR}\n{PAIR}\ntext\n".encode()).warnings
+        self.assertEqual([line for line, _ in found], [7, 13])
+
+    def test_1_6_a_comment_ends_at_its_first_end_wherever_another_begins(self) -> None:
+        for comment, end in ("<!-- <!---->", 1), ("<!-- <!--\n-->", 2), ("<!--\n<!--\n\n-->", 4):
+            with self.subTest(comment=comment):
+                ((line, message),) = parse(f"{comment}\n{PAIR}".encode()).warnings
+                self.assertEqual(line, 1)
+                self.assertRegex(message, rf"^this comment .*ends on line {end}\b")
+
+        self.assertEqual(parse(f"<!-- <!- !-- --!> <! -->\n{PAIR}".encode()).warnings, ())
+
+    def test_1_9_a_near_miss_is_named_where_its_marker_lacks_and_nowhere_else(self) -> None:
+        for lines, kinds in [
+            ([Q, A, "Oversample Weight: 3", "<END OF SET>", PAIR], ["OVERSAMPLE_WEIGHT:", E]),
+            ([Q, A, "Question: c", "Answer: d", E], []),
+            ([Q, "Question: c", "<END OF SET>", "Oversample weight: 3", W, E], []),
+            ([Q, "Answer: b", "Oversample weight: 3", "<END OF SET>", W, E], ["ANSWER:"]),
+        ]:
+            with self.subTest(lines=lines):
+                found = problems("\n".join(lines).encode())[0][1]
+                named = re.findall(r"missed: expected '([^']+)'", found)
+                self.assertEqual(named, kinds)
+
+    def test_1_8_what_stands_at_the_edge_of_a_marker_is_told_whole(self) -> None:
+        behind = "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line {}), found "
+        for text, expected in [
+            (f"{HEAD}OVERSAMPLE_WEIGHT: 3 x{E}", [(4, behind.format(4) + "'x'")]),
+            (f"{HEAD}OVERSAMPLE_WEIGHT: 3 <END OF SET>{E}", [(4, behind.format(4) + "'<END OF SET>'; line 4 looks like a marker that missed: expected '<END_OF_SET>', found '<END OF SET>'")]),
+            (f"{Q}\n{W}\n{PAIR}", [(2, "expected ANSWER: after QUESTION: (line 1), found OVERSAMPLE_WEIGHT:"), (3, behind.format(2) + "QUESTION:")]),
+            (f"{Q}\nANSWER:{E}", [(2, "expected text after ANSWER:, found <END_OF_SET>"), (2, "expected OVERSAMPLE_WEIGHT: after ANSWER: (line 2), found <END_OF_SET>")]),
+        ]:  # fmt: skip
+            with self.subTest(text=text):
+                self.assertEqual(problems(text.encode()), expected)
+
+    def test_1_9_the_first_near_miss_of_each_kind_is_named(self) -> None:
+        found = problems(f"{Q}\nAnswer: b\n*Answer: c*\n{W}\n{E}".encode())[0][1]
+        self.assertEqual(found.count("looks like"), 1)
+        self.assertTrue(found.endswith("found 'Answer: b'"), found)
+
+    def test_1_6_one_byte_of_text_is_text_and_a_hint_begins_with_it(self) -> None:
+        text = f"x<!-- -->\n{PAIR}y<!-- -->".encode()
+        message = "text outside any pair is not copied: "
+        self.assertEqual(parse(text).warnings, ((1, f"{message}'x'"), (7, f"{message}'y'")))
+        for text, found in [
+            ("x\ny<!-- -->", "'x' and 1 more line"),
+            ("x\ny\nz<!-- -->", "'x' and 2 more lines"),
+            ("Question: b<!-- -->", "'Question: b'; line 1 looks like a marker that missed: expected 'QUESTION:' first on its line, found 'Question: b'"),
+        ]:  # fmt: skip
+            with self.subTest(text=text):
+                parsed = parse(f"{text}\n{PAIR}".encode())
+                self.assertEqual(parsed.warnings, ((1, message + found),))
+        text = f"{PAIR}\r<!-- -->\n{PAIR}".encode()
+        self.assertEqual([line for line, _ in parse(text).warnings], [7])
+
+    def test_1_8_utf_16_and_utf_32_are_told(self) -> None:
+        message = "expected a pair, QUESTION: to <END_OF_SET>, found UTF-16 or UTF-32: save the document as UTF-8"
+        for text in PAIR, "\u201c" + PAIR:
+            for code in "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be":
+                for mark in "\ufeff", "":
+                    if mark or text == PAIR:
+                        with self.subTest(text=text[:1], code=code, mark=mark):
+                            self.assertEqual(problems((mark + text).encode(code)), [(1, message)])
+        self.assertEqual(problems("\u201cQ".encode("utf-16-le")), [(1, message)])
+        message = "expected a pair, QUESTION: to <END_OF_SET>, found none"
+        self.assertEqual(problems(b"Dear\0"), [(1, message)])
+
+    def test_1_9_a_near_miss_ends_where_the_next_marker_begins(self) -> None:
+        found = problems(f"{Q}\nAnswer: b{E}".encode())[0][1]
+        self.assertTrue(found.endswith("found 'Answer: b'"), found)
+
+    def test_1_9_a_near_miss_is_looked_for_so_far_and_no_farther(self) -> None:
+        for length, named in (60_000, True), (70_000, False):
+            text = f"{Q}\nAnswer: b\n{'x' * length}\n{W}\n{E}".encode()
+            with self.subTest(length=length):
+                self.assertEqual("looks like" in problems(text)[0][1], named)
+            text = f"{PAIR}\n{'x' * length}\nQuestion: b\n".encode()
+            with self.subTest(length=length, outside=True):
+                self.assertEqual("looks like" in parse(text).warnings[0][1], named)
+        text = pair("x" * 70_000) + b"\nx\nQuestion: b\n"
+        self.assertIn("looks like", parse(text).warnings[0][1])
+
+    def test_1_10_of_a_long_line_its_beginning_is_looked_at(self) -> None:
+        with mock.patch("oversample._resembles", return_value=oversample.NOTHING) as looked:
+            problems(f"{Q}\n{'x' * 1000}\n{W}\n{E}".encode())
+        self.assertEqual([len(call.args[0]) for call in looked.mock_calls], [80])
+
+    def test_1_9_an_indented_marker_that_is_the_first_text_is_a_near_miss(self) -> None:
+        for text in f"{PAIR}\n  Question: b\n", f"{PAIR}\n\tQUESTION: b\n":
+            with self.subTest(text=text):
+                self.assertIn("looks like", parse(text.encode()).warnings[0][1])
+        text = f"{Q}\n{A}\n{W}\n  QUESTION: c\n{A}\n{W}\n{E}"
+        self.assertIn("looks like", problems(text.encode())[0][1])
+
 
 class Copies(unittest.TestCase):
     """2. How many copies, and in which order."""
@@ -494,6 +679,42 @@ class Copies(unittest.TestCase):
                 copies(weight, 2)
             message = f"expected a whole number from 1 to 5, found {oversample._shown(weight)}"
             self.assertEqual(str(caught.exception), message)
+
+    def test_2_2_a_base_is_digits_and_one_point_and_nothing_else(self) -> None:
+        for code in set(range(33, 127)) - set(b"0123456789"):
+            for text in f"1{chr(code)}", f"1.5{chr(code)}", f"1{chr(code)}5", "1.2.3", "2.0.0":
+                if text != "1.5":
+                    with self.subTest(text=text), self.assertRaises(ValueError) as caught:
+                        copies(1, text)
+                    self.assertIn("expected a whole or decimal number", str(caught.exception))
+        self.assertEqual(copies(1, "1." + "5" * 1000), 2)
+        self.assertEqual(copies(1, "0002"), 2)
+        with self.assertRaises(ValueError):
+            copies(1, "00002")
+        with self.assertRaises(ValueError):
+            copies(1, "1." + "5" * 1001)
+
+    def test_6_0_a_base_of_every_kind_of_text_and_of_every_size(self) -> None:
+        class Level(str, enum.Enum):
+            LOW = "1.3"
+
+        self.assertEqual(copies(5, Level.LOW), 4)
+        self.assertEqual(copies(1, Decimal("2E1")), 20)
+        with self.assertRaises(ValueError) as caught:
+            copies(1, -(10**5000))
+        message = "expected a whole or decimal number from 1 to 1000, found 'a huge number'"
+        self.assertEqual(str(caught.exception), message)
+        for base in Decimal(f"1E{decimal.MAX_EMAX}"), Decimal(f"1E{decimal.MIN_EMIN}"):
+            with self.subTest(base=base), self.assertRaises(ValueError) as caught:
+                copies(1, base)
+            self.assertTrue(str(caught.exception).endswith(f"found '{base!r}'"))
+
+    def test_6_0_a_number_of_another_kind_counts_as_it_prints(self) -> None:
+        class Int64:
+            __repr__ = lambda self: "np.int64(2)"
+            __str__ = lambda self: "2"
+
+        self.assertEqual(copies(3, Int64()), 8)
 
 
 class Order(unittest.TestCase):
@@ -950,6 +1171,173 @@ class Files(Case):
             with self.subTest(source=source, output=output):
                 self.refused(output, message, source=source)
 
+    def test_3_4_the_temporary_file_is_new_and_beside_its_destination(self) -> None:
+        os.mkdir("folder")
+        real, opened = os.open, []
+
+        def call(path, flags, *arguments, **options):
+            opened.append((os.path.realpath(os.path.dirname(path)), flags, arguments))
+            return real(path, flags & ~binary, *arguments, **options)
+
+        binary = 1 << 40
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | binary
+        folder = os.path.realpath("folder")
+        with mock.patch("os.open", call), mock.patch("os.O_BINARY", binary, create=True):
+            for mode in 0o666, 0o600:  # what replaces a file is private until it has its mode
+                overwrite = mode == 0o600
+                oversample.oversample("in.md", "folder/out.md", base=2, overwrite=overwrite)
+                self.assertEqual(opened.pop(), (folder, flags, (mode,)))
+        self.assertEqual(opened, [])
+
+    def test_3_4_a_stop_before_the_temporary_file_is_removed_leaves_none(self) -> None:
+        real, calls = oversample._discard, []
+
+        def discard(path: str) -> None:
+            calls.append(path)
+            if len(calls) == 1:
+                raise KeyboardInterrupt
+            real(path)
+
+        with mock.patch("oversample._discard", discard):
+            with mock.patch("os.fsync", side_effect=OSError(5, "Input/output error")):
+                with self.assertRaises(KeyboardInterrupt):
+                    oversample.oversample("in.md", "out.md", base=2)
+        self.assertEqual(self.names(), ["in.md"])
+
+    def test_3_4_no_descriptor_is_left_open(self) -> None:
+        def free() -> int:
+            descriptor = os.open(os.devnull, os.O_RDONLY)
+            os.close(descriptor)
+            return descriptor
+
+        before = free()
+        oversample.oversample("in.md", "out.md", base=2)
+        self.assertEqual(free(), before)
+        with mock.patch("os.fsync", side_effect=OSError(5, "Input/output error")):
+            with self.assertRaises(OSError):
+                oversample.oversample("in.md", "out.md", base=2, overwrite=True)
+        self.assertEqual(free(), before)
+
+    def test_3_5_a_symlink_into_a_folder_that_does_not_exist_is_refused(self) -> None:
+        os.symlink("none/out.md", "link.md")
+        message = "oversample: error: link.md: its folder does not exist\n"
+        self.assertEqual(self.main("--base", "2", "in.md", "link.md"), (1, message))
+        with mock.patch("os.link", side_effect=PermissionError(1, "no links")):
+            with mock.patch("os.open", side_effect=os.open) as opened:
+                oversample.oversample("in.md", "out.md", base=2)
+        self.assertEqual(opened.mock_calls[-1].args[2], 0o600)
+
+    def test_3_6_the_free_space_is_counted_in_blocks_of_the_disk(self) -> None:
+        self.write(document(*[5] * 20))
+        size = oversample.oversample("in.md", "x.md", base=2).bytes
+        for available, each, fits in ((2, size // 2 + 1, True), (3, size // 3 - 1, False)):
+            disk = mock.Mock(
+                f_blocks=9, f_bavail=available, f_frsize=each, f_bfree=9e9, f_bsize=9e9
+            )
+            figures = f"the output has {size:,} bytes, free are {available * each:,}"
+            ways_out = "use a smaller base or a cap (--max-copies)"
+            refusal = f"oversample: error: out.md: {figures}; {ways_out}\n"
+            expected = (0, "") if fits else (1, refusal)
+            with mock.patch("os.statvfs", return_value=disk) as asked:
+                found = self.main("-qf", "--base", "2", "in.md", "out.md")
+            self.assertEqual(found, expected)
+            self.assertEqual(asked.mock_calls, [mock.call(os.path.realpath("."))])
+
+    def test_6_1_an_error_of_a_file_is_of_the_kind_that_python_has_for_it(self) -> None:
+        os.mkdir("folder")
+        os.mkfifo("pipe")
+        self.write(b"", "out.md")
+        for name, number in {
+            "": errno.ENOENT, "none/out.md": errno.ENOENT, "in.md": errno.EINVAL,
+            "folder": errno.EISDIR, "pipe": errno.EINVAL, "out.md": errno.EEXIST,
+        }.items():  # fmt: skip
+            with self.subTest(name=name), self.assertRaises(OSError) as caught:
+                oversample.oversample("in.md", name, base=2)
+            self.assertEqual((caught.exception.errno, caught.exception.filename), (number, name))
+        disk = mock.Mock(f_blocks=9, f_bavail=1, f_frsize=1)
+        with mock.patch("os.statvfs", return_value=disk), self.assertRaises(OSError) as caught:
+            oversample.oversample("in.md", "o2.md", base=2)
+        self.assertEqual(caught.exception.errno, errno.ENOSPC)
+        with mock.patch("os.link", side_effect=FileExistsError(errno.EEXIST, "File exists")):
+            with self.assertRaises(FileExistsError):
+                oversample.oversample("in.md", "o2.md", base=2)
+
+    @unittest.skipUnless(os.path.exists("/proc/self/mem"), "no /proc here")
+    def test_6_1_an_input_that_cannot_be_read_on_is_told_by_its_name(self) -> None:
+        for function in oversample.oversample, check:
+            with self.assertRaises(OSError) as caught:
+                function(pathlib.Path("/proc/self/mem"), "out.md", base=2)
+            self.assertEqual(caught.exception.filename, "/proc/self/mem")
+
+    def test_3_5_owner_group_and_every_permission_are_kept_where_they_can_be(self) -> None:
+        self.write(b"old", "out.md")
+        for mode in 0o755, 0o777, 0o511:
+            os.chmod("out.md", mode)
+            oversample.oversample("in.md", "out.md", base=2, overwrite=True)
+            self.assertEqual(stat.S_IMODE(os.stat("out.md").st_mode), mode)
+        if os.geteuid() == 0:
+            os.chown("out.md", 1, 2)
+            oversample.oversample("in.md", "out.md", base=2, overwrite=True)
+            status = os.stat("out.md")
+            self.assertEqual((status.st_uid, status.st_gid), (1, 2))
+        with mock.patch.object(os, "chown", create=True):
+            del os.chown  # as on Windows
+            oversample.oversample("in.md", "out.md", base=2, overwrite=True)
+
+    def test_3_4_every_way_to_have_no_hard_links_is_known(self) -> None:
+        for number in errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK:
+            with mock.patch("os.link", side_effect=OSError(number, "no links")):
+                with mock.patch("os.open", side_effect=os.open) as opened:
+                    oversample.oversample("in.md", f"{number}.md", base=2)
+            path = os.path.realpath(f"{number}.md")
+            held = mock.call(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            self.assertEqual(opened.mock_calls[-1], held)
+
+    def test_2_5_a_drawn_seed_has_64_bits(self) -> None:
+        with mock.patch("os.urandom", side_effect=lambda size: b"\xff" * size):
+            self.assertEqual(oversample.oversample("in.md", "out.md", base=2).seed, 2**64 - 1)
+
+    def test_3_1_what_stands_before_the_first_pair_is_no_gap(self) -> None:
+        self.assertEqual(parse(b"\n\n\n" + pair() + b"\n" + pair()).separator, b"\n")
+
+    def test_3_1_without_a_gap_the_first_pair_has_the_style(self) -> None:
+        crlf = pair().replace(b"\n", b"\r\n")
+        self.assertEqual(parse(pair() + b"<!-- -->\n" + crlf).separator, b"\n\n")
+        self.assertEqual(parse(crlf + b"<!-- -->\n" + pair()).separator, b"\r\n\r\n")
+
+    def test_1_10_what_is_left_to_write_is_not_copied(self) -> None:
+        real = os.write
+        with mock.patch("os.write", side_effect=lambda file, data: real(file, data[:7])) as write:
+            oversample.oversample("in.md", "out.md", base=2)
+        self.assertEqual({type(call.args[1]) for call in write.mock_calls}, {memoryview})
+
+    def test_1_10_neither_the_document_nor_its_bytes_are_kept_while_the_output_is_written(
+        self,
+    ) -> None:
+        seen = []
+        real = oversample._publish
+
+        def publish(*arguments) -> None:
+            frame = sys._getframe(1)
+            while frame.f_code.co_filename == oversample.__file__:
+                seen.extend(frame.f_locals.values())
+                frame = frame.f_back
+            real(*arguments)
+
+        with mock.patch("oversample._publish", publish):
+            oversample.oversample("in.md", "out.md", base=2)
+            self.assertEqual(self.main("-q", "--base", "2", "in.md", "o2.md"), (0, ""))
+        self.assertTrue(seen)
+        for value in seen:
+            self.assertNotIsInstance(value, (bytes, oversample.Document))
+
+    def test_6_1_a_file_error_names_the_file_as_text_and_keeps_its_cause(self) -> None:
+        self.write(b"", "out.md")
+        with self.assertRaises(FileExistsError) as caught:
+            oversample.oversample("in.md", pathlib.Path("out.md"), base=2)
+        self.assertEqual(caught.exception.filename, "out.md")
+        self.assertIsInstance(caught.exception.__cause__, OSError)
+
 
 class Command(Case):
     """4. The command."""
@@ -1297,6 +1685,228 @@ weight   pairs   copies each          copies    share
             self.assertNotIn("\r", err.getvalue())
         self.assertEqual(os.path.getsize("out.md"), size)
 
+    def test_4_2_a_defect_of_the_program_is_not_told_as_an_error_of_its_user(self) -> None:
+        class Odd:
+            __str__ = lambda self: "odd"
+
+            def __repr__(self) -> str:
+                raise RuntimeError
+
+        with self.assertRaises(RuntimeError):
+            copies(1, Odd())
+        for name in "_run", "parse", "_ratio", "_flush_help", "_say":
+            with (
+                self.subTest(name=name),
+                mock.patch(f"oversample.{name}", side_effect=RuntimeError),
+            ):
+                with self.assertRaises(RuntimeError):
+                    self.main("--base", "2", "in.md", "out.md")
+        for name in "stdout", "stderr":
+            with mock.patch.object(sys, name) as stream:
+                stream.flush.side_effect = RuntimeError
+                with self.subTest(name=name), self.assertRaises(RuntimeError):
+                    oversample.main(["--base", "2", "-n", "in.md"])
+                self.assertIs(getattr(sys, name), stream)
+
+    def test_4_2_an_error_of_the_system_without_a_number_is_told_by_its_text(self) -> None:
+        with mock.patch("oversample._run", side_effect=OSError("Odd")):
+            self.assertEqual(self.main("--base", "2", "a", "b"), (1, "oversample: error: odd\n"))
+
+    def test_4_help_needs_no_docstrings(self) -> None:
+        script = str(SCRIPT)
+        done = subprocess.run([sys.executable, "-OO", script, "--help"], stdout=subprocess.PIPE)
+        sentence = oversample.__doc__.splitlines()[0].encode() + b"\n\n"
+        expected = command("--help").stdout.replace(sentence, b"")
+        self.assertEqual((done.returncode, done.stdout), (0, expected))
+        self.assertRegex(oversample.__version__, r"^[0-9]+\.[0-9]+\.[0-9]+$")
+
+    def test_4_1_a_seed_is_1_to_20_digits(self) -> None:
+        for text in "", "/", ":", "1/", "1:", "0" * 20 + "7":
+            with self.subTest(text=text):
+                status, said = self.main("--base", "2", "--seed", text, "in.md", "out.md")
+                shown = f"'{text}'" if text else "nothing"
+                message = (
+                    f"argument --seed: expected a whole number from 0 to {2**64 - 1}, found {shown}"
+                )
+                self.assertEqual(
+                    (status, said.splitlines()[1]), (2, f"oversample: error: {message}")
+                )
+
+    def test_1_10_errors_that_are_not_kept_are_counted_too(self) -> None:
+        self.write(b"QUESTION: a\n" * 1234)
+        with mock.patch("oversample._Findings.__init__.__defaults__", (50,)):
+            status, text = self.main("--base", "2", "in.md", "out.md")
+        self.assertEqual((status, text.count("\n")), (1, 51))
+        end = "\noversample: error: 1,234 errors in all, the first 50 are shown\n"
+        self.assertTrue(text.endswith(end))
+
+    def test_4_4_thousands_are_set_apart(self) -> None:
+        self.write(b"\n".join(pair(str(number)) for number in range(1200)))
+        _, text = self.main("--base", "2", "--seed", "1", "-n", "in.md")
+        lines = text.splitlines()
+        self.assertEqual(
+            lines[1], "     1   1,200             2           2,400   100.0%  " + "█" * 20
+        )
+        self.assertEqual(lines[6], " total   1,200                         2,400   100.0%")
+        self.assertTrue(lines[8].startswith("2,400 copies, "), lines[8])
+        self.main("--base", "2", "--seed", "1", "-q", "in.md", "out.md")
+        _, text = self.main("--base", "2", "--check", "in.md", "out.md")
+        self.assertEqual(text, "out.md: exactly the 2,400 copies that in.md gives, in any order\n")
+        self.write(pair("a", 5), "in.md")
+        oversample.oversample("in.md", "out.md", base=4, overwrite=True)
+        text = self.main("--base", "5", "--check", "in.md", "out.md")[1]
+        message = "expected 3,125 copies of this pair in out.md, found 1,024"
+        self.assertEqual(text, f"in.md:1: error: {message}\n")
+        self.write(pair("b", 5), "in.md")
+        text = self.main("--base", "4", "--check", "in.md", "out.md")[1]
+        self.assertTrue(text.startswith("out.md:1: error: 1,024 copies match no pair: "), text)
+
+    def test_4_1_main_returns_the_status_of_bad_usage_and_of_help(self) -> None:
+        before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+        with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
+            self.assertEqual(oversample.main(["--base"]), 2)
+            self.assertEqual(oversample.main(["--help"]), 0)
+        after = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+        self.assertEqual(after, before)
+
+    def test_3_7_standard_input_is_descriptor_0_by_its_name_and_stays_open(self) -> None:
+        saved = os.dup(0)
+        self.addCleanup(os.close, saved)
+        self.addCleanup(os.dup2, saved, 0)
+        for name, expected in (
+            ("in.md", (0, "")),
+            (".", (1, "oversample: error: <stdin>: is a directory\n")),
+        ):
+            descriptor = os.open(name, os.O_RDONLY)
+            os.dup2(descriptor, 0)
+            os.close(descriptor)
+            with self.subTest(name=name):
+                self.assertEqual(self.main("-q", "--base", "2", "-", "out.md"), expected)
+                os.fstat(0)
+
+    def test_4_3_a_missing_input_is_told_by_its_name_whatever_it_begins_with(self) -> None:
+        for name in "+none.md", " none.md", "--none.md"[1:]:
+            message = f"oversample: error: {name}: no such file or directory\n"
+            with self.subTest(name=name):
+                self.assertEqual(self.main("--base", "2", "--", name, "out.md"), (1, message))
+
+    def test_4_2_where_there_is_no_sighup_there_is_none(self) -> None:
+        with mock.patch.object(signal, "SIGHUP", create=True):
+            del signal.SIGHUP
+            before, seen = signal.getsignal(1), []
+            with mock.patch("oversample._run", lambda _: seen.append(signal.getsignal(1)) or 0):
+                self.assertEqual(self.main("-q", "--base", "2", "in.md", "out.md"), (0, ""))
+            self.assertEqual(seen, [before])
+
+    def test_4_4_the_bar_is_as_long_as_said_to_the_eighth(self) -> None:
+        class Plain:
+            text = ""
+
+            def write(self, text: str) -> None:
+                self.text += text
+
+            def flush(self) -> None:
+                pass
+
+        class Wide(Plain):
+            encoding = "UTF-8"
+
+        with mock.patch.dict(os.environ, {"LC_ALL": "en_US.UTF-8"}):
+            for kind, bars in (Plain, self.ASCII_BARS), (Wide, self.BARS):
+                with mock.patch.object(sys, "stderr", kind()) as err:
+                    self.assertEqual(oversample.main(["--base", "2", "-n", "in.md"]), 0)
+                self.assertTrue(err.text.startswith(self.TABLE.format(*bars)), err.text)
+            with mock.patch.object(sys, "stderr", Wide()):
+                with mock.patch.dict(os.environ, {"LC_ALL": "", "LANG": "", "LC_CTYPE": "C"}):
+                    self.assertEqual(oversample._bar(2.0), "##")
+                with mock.patch.dict(os.environ, {"LC_ALL": "ut"}):
+                    self.assertEqual(oversample._bar(2.0), "##")
+                bars = [oversample._bar(n) for n in (0.01, 0.2, 1.1, 1.9, 1.95, 19.8)]
+                self.assertEqual(bars, ["▏", "▎", "█▏", "█▉", "██ ", "█" * 19 + "▊"])
+            with mock.patch.object(sys, "stderr", Plain()):
+                bars = [oversample._bar(n) for n in (0.01, 1.4, 1.6, 19.6)]
+                self.assertEqual(bars, ["#", "#", "##", "#" * 20])
+
+    def test_4_5_the_line_of_progress_to_the_letter(self) -> None:
+        times = [10.0, 10.5, 11.0, 11.25, 11.3125, 11.4375, 14.0]
+        shown = io.StringIO()
+        blocks = [bytes(10**6)] * 5 + [bytes(10**6 - 1)]
+        with (
+            mock.patch("time.monotonic", lambda: times.pop(0)),
+            mock.patch.object(sys, "stderr", shown),
+        ):
+            with mock.patch("os.get_terminal_size", return_value=os.terminal_size((0, 0))) as asked:
+                progress = oversample._progress(iter(blocks), 4 * 10**9)
+                self.assertEqual(list(progress), blocks)
+        self.assertEqual(times, [])
+        self.assertEqual({tuple(call.args) for call in asked.mock_calls}, {(2,)})
+        self.assertEqual(
+            shown.getvalue().split("\r\x1b[K"),
+            ["", "0% of 4.0 GB, 2 MB/s, 1,665 s left", "0% of 4.0 GB, 3 MB/s, 1,149 s left", "0% of 4.0 GB, 1 MB/s, 2,663 s left", ""],
+        )  # fmt: skip
+
+        block = mock.MagicMock(__len__=lambda _: 5_679_400_000)
+        ticks, shown = itertools.count(10, 2), io.StringIO()
+        with (
+            mock.patch("time.monotonic", lambda: next(ticks)),
+            mock.patch.object(sys, "stderr", shown),
+        ):
+            list(oversample._progress([block], 7_654_300_000_000))
+        line = "0% of 7,654.3 GB, 2,840 MB/s, 2,693 s left"
+        self.assertEqual(shown.getvalue().split("\r\x1b[K"), ["", line, ""])
+        # Where the terminal tells no width, 80.
+        for size in OSError(5, "gone"), os.terminal_size((0, 0)):
+            ticks, shown = itertools.count(10, 2), io.StringIO()
+            with (
+                mock.patch("time.monotonic", lambda: next(ticks)),
+                mock.patch.object(sys, "stderr", shown),
+            ):
+                with mock.patch("os.get_terminal_size", side_effect=[size]):
+                    list(oversample._progress([b"a"], 10**100))
+            self.assertEqual([len(line) for line in shown.getvalue().split("\r\x1b[K")], [0, 79, 0])
+
+    def test_4_5_progress_counts_every_byte(self) -> None:
+        for columns, shown_columns in (20, 19), (200, 34):
+            ticks = itertools.count(10, 2)
+            shown = io.StringIO()
+            size = os.terminal_size((columns, 9))
+            with (
+                mock.patch("time.monotonic", lambda: next(ticks)),
+                mock.patch.object(sys, "stderr", shown),
+            ):
+                with mock.patch("os.get_terminal_size", return_value=size):
+                    list(oversample._progress([b"a"] * 4, 4))
+            lines = shown.getvalue().split("\r\x1b[K")
+            whole = [f"{done}% of 0.0 GB, 0 MB/s, {left} s left" for done, left in ((25, 6), (50, 4), (75, 2), (100, 0))]  # fmt: skip
+            self.assertEqual(lines, ["", *(line[:shown_columns] for line in whole), ""])
+
+    def test_4_5_the_line_of_progress_is_gone_before_an_error_is_told(self) -> None:
+        class Terminal(io.StringIO):
+            encoding = "utf-8"
+
+            def isatty(self) -> bool:
+                return True
+
+        self.write(document(5, 5) + pair("long" * 100_000, 1))
+        ticks = itertools.count(100.0, 0.6)
+        real, calls = os.write, []
+
+        def write(descriptor, data):
+            calls.append(descriptor)
+            if len(calls) > 5:
+                raise OSError(28, "No space left on device")
+            return real(descriptor, data)
+
+        with mock.patch.object(sys, "stderr", Terminal()) as err:
+            with mock.patch("time.monotonic", lambda: next(ticks)), mock.patch("os.write", write):
+                self.assertEqual(oversample.main(["--base", "2", "in.md", "out.md"]), 1)
+        end = "left\r\x1b[Koversample: error: out.md: no space left on device\n"
+        self.assertTrue(err.getvalue().endswith(end), err.getvalue())
+
+    def test_4_3_a_long_quotation_of_wide_characters_is_seen_to_be_cut(self) -> None:
+        shown = oversample._quoted("\U0001f642".encode() * 51)
+        self.assertEqual(shown, "'" + "\U0001f642" * 47 + "...'")
+
 
 class Check(Case):
     """5. Is this output what the input and the options give?"""
@@ -1480,6 +2090,99 @@ class Check(Case):
             end = "oversample: error: 1,003 errors in all, the first 100 are shown\n"
             self.assertTrue(text.endswith(end))
 
+    def test_5_2_a_marker_in_mid_line_begins_no_copy(self) -> None:
+        message = "text that belongs to no copy: 'see QUESTION: x'"
+        content = b"see QUESTION: x\n" + self.good
+        self.assertEqual(self.differences(content), [("out.md", 1, message)])
+
+    def test_5_2_a_weight_line_of_whatever_text_is_told_as_the_weight_line(self) -> None:
+        copy = pair("a", 1)
+        for line in b"OVERSAMPLE_WEIGHT:\n", b"OVERSAMPLE_WEIGHT: 1^ 2\n":
+            changed = copy.replace(b"OVERSAMPLE_WEIGHT: 1\n", line)
+            with self.subTest(line=line):
+                found = self.differences(self.good.replace(copy, changed, 1))
+                message = "a copy matches no pair: but for the weight line it is the pair at in.md:1, so its weight was edited since or --strip-weights was given only once"
+                self.assertTrue(any(each[2].startswith(message) for each in found), found)
+
+    def test_5_2_a_copy_in_mid_line_is_text(self) -> None:
+        copies = self.good[:-1].split(b"\n\nQUESTION")
+        content = copies[0] + b"  QUESTION" + b"\n\nQUESTION".join(copies[1:]) + b"\n"
+        found = self.differences(content)
+        name = copies[1][2:4].decode()
+        message = f"text that belongs to no copy: 'QUESTION: {name}'"
+        self.assertEqual((found[0], len(found)), (("out.md", 6, message), 2))
+
+    def test_5_2_text_before_blank_lines_is_told_by_its_own_line(self) -> None:
+        message = "text that belongs to no copy: 'x'"
+        self.assertEqual(self.differences(b"x\n\n" + self.good), [("out.md", 1, message)])
+
+    def test_5_2_a_marker_after_the_last_copy_is_text(self) -> None:
+        message = "text that belongs to no copy: 'QUESTION:'"
+        self.assertEqual(self.differences(self.good + b"QUESTION:"), [("out.md", 98, message)])
+
+    def test_5_2_a_stranger_is_likened_to_the_first_pair_of_those_that_it_is_like(self) -> None:
+        self.write(b"\n\n".join([pair("a", 1), pair("a", 2), pair("a", 3).replace(b"a!", b"b!")]))
+        for stranger, message in [
+            (pair("a", 4), "but for the weight line it is the pair at in.md:1, so its weight was edited since or --strip-weights was given only once"),
+            (pair("a", 1).replace(b"a!", b"c!"), "the question is that of in.md:1, so the pair was edited since or the copy altered"),
+        ]:  # fmt: skip
+            found = self.differences(stranger + b"\n")
+            self.assertEqual(found[0][:2], ("out.md", 1))
+            self.assertRegex(found[0][2], rf"^a copy matches no pair: {message}\b")
+
+    def test_5_1_the_first_copy_that_is_out_of_order_is_named(self) -> None:
+        copies = self.good[:-1].split(b"\n\nQUESTION")
+        copies = [copies[0]] + [b"QUESTION" + each for each in copies[1:]]
+        message = "expected the order of seed 1, found the same copies in another"
+        for at in range(len(copies) - 1):
+            if copies[at] != copies[at + 1]:
+                changed = [*copies[:at], copies[at + 1], copies[at], *copies[at + 2 :]]
+                found = self.differences(b"\n\n".join(changed) + b"\n", seed=1)
+                self.assertEqual(found, [("out.md", 1 + 7 * at, message)])
+
+    def test_5_a_long_piece_is_read_in_blocks_that_grow(self) -> None:
+        file = mock.Mock(read=mock.Mock(side_effect=io.BytesIO(bytes(2**20)).read))
+        self.assertEqual(list(oversample._pieces(file)), [bytes(2**20)])
+        asked = [call.args[0] for call in file.read.mock_calls]
+        self.assertEqual(asked, [2**17, 2**17, 2**18, 2**19, 2**20])
+
+    def test_6_the_names_of_a_difference_are_text(self) -> None:
+        self.write(b"x" + self.good, "out.md")
+        found = check(pathlib.Path("in.md"), pathlib.Path("out.md"), base=3)
+        self.assertEqual([each.path for each in found], ["out.md", "in.md", "in.md", "in.md"])
+
+    def test_5_2_a_stranger_is_counted_when_no_more_of_them_are_kept(self) -> None:
+        strangers = [pair(str(number)) for number in range(60)]
+        content = b"\n\n".join([*strangers, strangers[0]]) + b"\n"
+        with mock.patch("oversample._Findings.__init__.__defaults__", (50,)):
+            found = self.differences(content)
+        self.assertEqual(found[0][2][:25], "2 copies match no pair: n")
+        self.assertEqual(found[1][2][:25], "a copy matches no pair: n")
+
+    def test_5_a_file_that_cannot_be_read_on_is_told_by_its_name(self) -> None:
+        with mock.patch("oversample._pieces", side_effect=OSError(5, "Input/output error")):
+            found = self.main("--base", "2", "--check", "in.md", "out.md")
+        self.assertEqual(found, (1, "oversample: error: out.md: input/output error\n"))
+
+    def test_5_the_strangers_that_are_kept_are_bounded(self) -> None:
+        content = b"\n\n".join(pair(str(number)) for number in range(200)) + b"\n"
+        kept = []
+        real = oversample._Tally.strange
+
+        def strange(tally, source):
+            kept.append((len(tally.times), len(tally.strangers)))
+            self.assertLessEqual(set(tally.found), set(tally.expected))
+            self.assertEqual({type(each) for each in tally.times}, {int})
+            self.assertEqual(
+                {type(each) for row in tally.strangers.values() for each in row}, {int}
+            )
+            return real(tally, source)
+
+        with mock.patch("oversample._Findings.__init__.__defaults__", (50,)):
+            with mock.patch("oversample._Tally.strange", strange):
+                self.differences(content)
+        self.assertEqual(kept, [(50, 50)])
+
 
 class Python(Case):
     """6. From Python."""
@@ -1590,6 +2293,28 @@ class Python(Case):
         for name in oversample.__all__:
             with self.subTest(name=name):
                 self.assertTrue(getattr(oversample, name).__doc__)
+
+    def test_6_a_document_error_is_made_of_any_rows_and_can_be_pickled(self) -> None:
+        rows = ((1, "one"), (2, "two"))
+        for count, expected in (0, 2), (9, 9):
+            error = DocumentError((row for row in rows), count)
+            for each in error, pickle.loads(pickle.dumps(error)):
+                self.assertEqual((each.problems, each.count), (rows, expected))
+                self.assertEqual(each.args, (rows, expected))
+        self.assertEqual(DocumentError(list(rows)).problems, rows)
+        self.assertEqual(str(DocumentError(rows, 1235)), "line 1: one (and 1,234 more)")
+        self.assertEqual((DocumentError(()).count, DocumentError(rows).count), (0, 2))
+
+    def test_6_a_question_may_touch_its_marker(self) -> None:
+        (parsed,) = parse(f"QUESTION:a\nANSWER:b\n{W}{E}".encode()).pairs
+        self.assertEqual((parsed.question, parsed.answer), (b"a", b"b"))
+        question, answer = (
+            "to ANSWER: or\nANSWER me?",
+            "an OVERSAMPLE_WEIGHT: of 9\nOVERSAMPLE_WEIGHT 9",
+        )
+        (parsed,) = parse(f"QUESTION: {question}\nANSWER: {answer}\n{W}{E}".encode()).pairs
+        self.assertEqual(parsed.question, question.encode())
+        self.assertEqual(parsed.answer, answer.encode())
 
 
 @unittest.skipUnless(POSIX, "signals and descriptors are POSIX's")
@@ -1893,6 +2618,26 @@ class Faults(Case):
         self.assertEqual(process.wait(30), 0)
         self.assertEqual(check("in.md", "out.md", base=2), ())
 
+    def test_4_2_a_signal_while_the_handlers_are_given_back_is_nothing(self) -> None:
+        numbers = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
+        before = {number: signal.getsignal(number) for number in numbers}
+        for number, handler in before.items():
+            self.addCleanup(signal.signal, number, handler)
+        real = signal.signal
+
+        def call(number, handler):
+            if handler == before[number]:
+                os.kill(os.getpid(), signal.SIGTERM)
+                time.sleep(0.01)
+            return real(number, handler)
+
+        real(signal.SIGTERM, before.setdefault(signal.SIGTERM, signal.SIG_DFL))
+        with mock.patch("signal.signal", call):
+            # SIGTERM last would end this process: its own handler is given back only once.
+            with mock.patch.dict(before, {signal.SIGTERM: None, signal.SIGHUP: None}):
+                found = self.main("-q", "--base", "2", "in.md", "out.md")
+        self.assertEqual(found, (0, ""))
+
 
 class Cost(Case):
     """1.10. Work and memory are linear in the document, counted rather than timed."""
@@ -1987,6 +2732,29 @@ class Cost(Case):
                 parse(b"Question: b\n" + b"QUESTION: a\nANSWER : b\n" * 25)
             self.assertEqual(len(parse(b"x <!-- -->" * 30 + b"\n" + pair()).warnings), 10)
         self.assertEqual((len(caught.exception.problems), caught.exception.count), (10, 25))
+
+    def test_1_10_a_document_is_not_copied_to_be_read(self) -> None:
+        import tracemalloc
+
+        content = pair() + b"\n<!-- " + bytes(10**6) + b"-->\n"
+        tracemalloc.start()
+        self.addCleanup(tracemalloc.stop)
+        parse(content)
+        self.assertLess(tracemalloc.get_traced_memory()[1], 10**5)
+
+    def test_1_10_the_first_100_000_errors_are_kept(self) -> None:
+        with self.assertRaises(DocumentError) as caught:
+            parse(b"QUESTION:\n" + b"QUESTION: a\n" * 100_000)
+        self.assertEqual(
+            (len(caught.exception.problems), caught.exception.count), (100_000, 100_002)
+        )
+
+    def test_1_10_near_misses_are_looked_for_only_while_messages_are_kept(self) -> None:
+        for content in b"QUESTION: a\nANSWER : b\n" * 25, b"Question: a <!-- -->\n" * 25 + pair():
+            with mock.patch("oversample._Findings.__init__.__defaults__", (10,)):
+                with mock.patch("oversample._resembles", return_value=oversample.NOTHING) as looked:
+                    problems(content)
+            self.assertEqual(looked.call_count, 10)
 
 
 class Agreement(unittest.TestCase):
