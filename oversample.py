@@ -79,7 +79,7 @@ WEIGHT_DIGIT = re.compile(rb"[ \t]*[1-5](?=[\s<])")
 LINE = re.compile(rb"(?:\r|(?=<)|(?<![^\n>\xbf]))[^\r\n]{4,}")
 NEAR = 2**16
 QUOTED = 51  # a quotation is cut at so many characters, of up to 4 bytes each
-STRIPPED = re.compile(rb"(?<=\n)OVERSAMPLE_WEIGHT:[^\n<]*\n?")
+STRIPPED = re.compile(rb"OVERSAMPLE_WEIGHT:[^\n<]*\n?")
 
 
 class QAPair(NamedTuple):
@@ -400,8 +400,8 @@ def _resembles(line: bytes) -> int:
     Example: b"**Answer** : Call her" -> ANSWER; b"Call her" -> NOTHING
     """
     text = line.decode("utf-8", "replace")
-    capitals = re.match(r"[\W_]*([A-Z]+(?:[_ -][A-Z]+)*)", text)
-    for part in re.split("[:\uff1a]", text)[0], text, capitals[1] if capitals else "":
+    capitals = re.match(r"[\W_]*[A-Z]+(?:[_ -][A-Z]+)*", text)
+    for part in re.split("[:\uff1a]", text)[0], text, capitals[0] if capitals else "":
         letters = "".join(filter(str.isalpha, part)).upper()
         for kind, name in enumerate(("QUESTION", "ANSWER", "OVERSAMPLEWEIGHT", "ENDOFSET")):
             if _one_off(letters, name):
@@ -492,7 +492,7 @@ def _decimal_text(base: Base) -> str:
     from decimal import Decimal  # costs 4 ms; whoever has one has paid them
 
     # adjusted() first: written out, 1E+999999999 has a billion digits.
-    plain = isinstance(base, Decimal) and base.is_finite() and 0 <= base.adjusted() <= 3
+    plain = isinstance(base, Decimal) and 0 <= base.adjusted() <= 3
     return format(base, "f") if plain else str(base)
 
 
@@ -752,7 +752,7 @@ def oversample(
     Example: oversample("in.md", "out.md", base=2, seed=42)
     -> Summary(pairs=82, copies=1054, bytes=2981233, seed=42)
     """
-    with open(source, "rb", buffering=0) as file:
+    with open(source, "rb") as file:
         target = _target(destination, os.fstat(file.fileno()), overwrite)
         document = parse(_read(file, os.fsdecode(source)))
     plan = _plan(document, base, seed, max_copies, strip_weights)
@@ -791,7 +791,7 @@ def check(
     Example: check("in.md", "out.md", base=2) where one copy is gone -> (Difference(
     path="in.md", line=9, message="expected 4 copies of this pair in out.md, found 3"),)
     """
-    with open(source, "rb", buffering=0) as file:
+    with open(source, "rb") as file:
         document = parse(_read(file, os.fsdecode(source)))
     plan = _plan(document, base, seed, max_copies, strip_weights)
     names = os.fsdecode(source), os.fsdecode(destination)
@@ -1002,7 +1002,6 @@ def _disarm(handlers: Iterable[int]) -> None:
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = _ArgumentParser(
-        prog="oversample",
         usage="oversample --base N [options] INPUT OUTPUT",
         description=(__doc__ or "").partition("\n")[0] + EXAMPLES,
         allow_abbrev=False,
@@ -1120,7 +1119,7 @@ def _run(options: argparse.Namespace) -> int:
 
 def _open(name: str) -> IO[bytes]:
     with _named("<stdin>" if name == "-" else name):
-        return open(0 if name == "-" else name, "rb", buffering=0, closefd=name != "-")
+        return open(0 if name == "-" else name, "rb", closefd=name != "-")
 
 
 def _command_target(options: argparse.Namespace, source: os.stat_result) -> _Target:

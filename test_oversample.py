@@ -343,6 +343,11 @@ class Grammar(unittest.TestCase):
         message = "this pair is the same as the one on line 1; both are copied"
         self.assertEqual(parsed.warnings, ((13, message), (19, message)))
 
+    def test_1_7_identical_pairs_of_every_weight_are_warned_about(self) -> None:
+        for weight in range(1, 6):
+            parsed = parse(b"\n".join([pair("a", weight), pair("b"), pair("a", weight)]))
+            self.assertEqual([line for line, _ in parsed.warnings], [13])
+
     def test_1_9_a_near_miss_is_named_with_what_was_expected(self) -> None:
         lines = [Q, A, W, E]
         for text, marker in NEAR_MISSES:
