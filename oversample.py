@@ -1011,23 +1011,28 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
         # A fixed width and named groups: help is the same everywhere, as in the README.
         formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, width=79),
     )
+    _add_arguments(parser)
+    parser.given = sys.argv[1:] if argv is None else argv
+    try:
+        options = parser.parse_args(argv)
+    finally:
+        _flush_help()
+    if options.output is None and not options.dry_run:
+        parser.error("the following arguments are required: OUTPUT")
+    if options.output == "-" and options.check:
+        parser.error("argument --check: expected the name of a file as OUTPUT, found '-'")
+    return options
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("files").add_argument
     add("input", metavar="INPUT", help="the document; - reads standard input")
     add("output", metavar="OUTPUT", nargs="?", help="a new file; - writes standard output")
     group = parser.add_argument_group("options")
     add = group.add_argument
     base = "a pair of weight w has N ** w copies in all; 1 to 1000, such as 2 or 1.3"
-    add(
-        "--base",
-        metavar="N",
-        required=True,
-        type=_checked(lambda text: _ratio(text) and text),
-        help=base,
-    )
-    seed, cap = (
-        _checked(lambda text: _whole(_digits(text))),
-        _checked(lambda text: _whole(_digits(text), 1)),
-    )
+    add("--base", metavar="N", required=True, type=_checked(_base), help=base)
+    seed, cap = _checked(_number), _checked(lambda text: _number(text, 1))
     add("--seed", metavar="N", type=seed, help="repeat the order of another run")
     add("--max-copies", metavar="N", type=cap, help="at most N copies of each pair")
     strip = "leave the weight line out of every copy"
@@ -1041,16 +1046,6 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     add("-q", "--quiet", action="store_true", help="errors only")
     add("--version", action="version", version=f"oversample {__version__}", help="print it")
     add("-h", "--help", action="help", help="print this")
-    parser.given = sys.argv[1:] if argv is None else argv
-    try:
-        options = parser.parse_args(argv)
-    finally:
-        _flush_help()
-    if options.output is None and not options.dry_run:
-        parser.error("the following arguments are required: OUTPUT")
-    if options.output == "-" and options.check:
-        parser.error("argument --check: expected the name of a file as OUTPUT, found '-'")
-    return options
 
 
 class _ArgumentParser(argparse.ArgumentParser):
@@ -1076,9 +1071,15 @@ def _checked(check: Callable[[str], Any]) -> Callable[[str], Any]:
     return convert
 
 
-def _digits(text: str) -> Any:
+def _base(text: str) -> str:
+    _ratio(text)
+    return text
+
+
+def _number(text: str, low: int = 0) -> int:
     # int() alone takes 1_0, blanks, and the digits of every script.
-    return int(text) if re.fullmatch("[0-9]{1,20}", text) else text
+    number: Any = int(text) if re.fullmatch("[0-9]{1,20}", text) else text
+    return _whole(number, low)
 
 
 def _flush_help() -> None:
