@@ -635,10 +635,10 @@ def _target(destination: Path, source: os.stat_result, overwrite: bool) -> _Targ
         if not stat.S_ISREG(old.st_mode):
             raise OSError(errno.EINVAL, "is no regular file; - writes to standard output")
         if not overwrite:
-            raise OSError(
-                errno.EEXIST,
-                "exists already; choose another name, or replace it (--force, overwrite=True)",
+            ways_out = (
+                "choose another name, or replace it with --force (from Python, overwrite=True)"
             )
+            raise OSError(errno.EEXIST, f"exists already; {ways_out}")
         return _Target(name, path, old, overwrite)
 
 

@@ -907,7 +907,7 @@ class Files(Case):
         self.write(b"old", "out.md")
         self.refused(
             "out.md",
-            "out.md: exists already; choose another name, or replace it (--force, overwrite=True)",
+            "out.md: exists already; choose another name, or replace it with --force (from Python, overwrite=True)",
         )
         self.assertEqual(self.main("--base", "2", "-q", "-f", "in.md", "out.md"), (0, ""))
         self.assertEqual(self.names(), ["in.md", "out.md"])
@@ -1121,9 +1121,7 @@ class Files(Case):
         self.write(b"old", "folder/real.md")
         os.symlink("folder/real.md", "link.md")
         os.symlink("folder/new.md", "dangling.md")
-        message = (
-            "link.md: exists already; choose another name, or replace it (--force, overwrite=True)"
-        )
+        message = "link.md: exists already; choose another name, or replace it with --force (from Python, overwrite=True)"
         self.refused("link.md", message)
         for link, target in ("link.md", "real.md"), ("dangling.md", "new.md"):
             oversample.oversample("in.md", link, base=2, overwrite=link == "link.md")
@@ -1429,7 +1427,7 @@ weight   pairs   copies each          copies    share
                 self.assertEqual(found, (0, f"{table}{end}\nseed 3\n{self.KEEP}"))
         self.assertEqual(self.names(), ["in.md"])
         self.write(b"", "out.md")
-        message = "oversample: error: out.md: exists already; choose another name, or replace it (--force, overwrite=True)\n"
+        message = "oversample: error: out.md: exists already; choose another name, or replace it with --force (from Python, overwrite=True)\n"
         self.assertEqual(self.main("--base", "2", "-n", "in.md", "out.md"), (1, message))
         self.assertEqual(self.main("--base", "2", "-nfq", "in.md", "out.md"), (0, ""))
         self.assertEqual((self.folder / "out.md").read_bytes(), b"")
