@@ -9,11 +9,10 @@ second reading of the format that shares no code with the first.
 from __future__ import annotations
 
 import contextlib
-import decimal
-import enum
 import errno
 import hashlib
 import importlib.util
+import inspect
 import io
 import itertools
 import json
@@ -28,23 +27,26 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+import tracemalloc
 import unittest
 from collections import Counter
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import MAX_EMAX, MIN_EMIN, Decimal
 from fractions import Fraction
+from functools import lru_cache
+from typing import NamedTuple
 from unittest import mock
 
 import oversample
-from oversample import DocumentError, QAPair, check, copies, parse, resample
+from oversample import Document, DocumentError, QAPair, check, copies, parse, resample
 
-HERE = pathlib.Path(__file__).resolve().parent
+HERE = pathlib.Path(oversample.__file__).resolve().parent
 SCRIPT = HERE / "oversample.py"
 SAMPLE = HERE / "sources" / "v2" / "v_2_1" / "tier_s_examples_master_document.md"
 README = HERE / "README.md"
 POSIX = os.name == "posix"
-ROOT = POSIX and os.geteuid() == 0
 
 
 def pair(name: str = "a", weight: int = 1) -> bytes:
@@ -84,17 +86,15 @@ class Case(unittest.TestCase):
         path.write_bytes(content)
         return path
 
-    def main(self, *arguments: str, encoding: str = "utf-8", **environment: str) -> tuple[int, str]:
+    def main(self, *arguments: str, encoding: str = "utf-8") -> tuple[int, str]:
         """The exit status and what was printed for people; nothing else may be printed."""
         out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
         err = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="backslashreplace")
-        environment = {"LC_ALL": "en_US.UTF-8", **environment}
-        with mock.patch.dict(os.environ, environment):
-            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-                try:
-                    status = oversample.main(arguments)
-                except SystemExit as stop:
-                    status = stop.code
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            try:
+                status = oversample.main(arguments)
+            except SystemExit as stop:
+                status = stop.code
         for stream in out, err:
             stream.flush()
         self.assertEqual(out.buffer.getvalue(), b"")
@@ -104,171 +104,148 @@ class Case(unittest.TestCase):
         return sorted(os.listdir(self.folder))
 
 
-def command(*arguments: str, **options) -> subprocess.CompletedProcess:
-    """Run the command as a person does."""
-    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "timeout": 60, **options}
-    return subprocess.run([sys.executable, str(SCRIPT), *arguments], **options)
-
-
-class Spans(unittest.TestCase):
-    """1. Bytes in, bytes out."""
-
-    def assert_rebuilt(self, content: bytes) -> None:
-        position, pieces = 0, []
-        for each in parse(content).pairs:
-            start = content.index(each.span, position)
-            pieces += [content[position:start], each.span]
-            position = start + len(each.span)
-        rest = content[position:]
-        gaps = b".".join([*pieces[::2], rest])  # a dot for each span, and for each comment
-        self.assertEqual(b"".join(pieces) + rest, content)
-        outside = re.sub(rb"<!--.*?-->", b".", gaps, flags=re.DOTALL)
-        self.assertNotRegex(outside, rb"(?m)^(QUESTION|ANSWER|OVERSAMPLE_WEIGHT):|<END_OF_SET>")
-
-    def test_1_spans_and_the_text_between_them_in_order_are_the_document(self) -> None:
-        self.assert_rebuilt(SAMPLE.read_bytes())
-        for content in itertools.islice(documents(seed=1, count=2_000), 2_000):
-            if second_reading(content) is not None:
-                with self.subTest(content=content):
-                    self.assert_rebuilt(content)
-
-    def test_1_every_byte_passes_through_as_it_is(self) -> None:
-        for odd in (
-            bytes(range(9)) + bytes(range(14, 256)),
-            "“curly” — é 🙂 \u202e".encode(),
-            "é".encode("latin-1"),
-            b"\xff\xfe\x00 lone \xc3",
-            b"line\r\nline\r\n  trailing  \r\n\ttab\t",
-            b"\x1b[31m <!-- no comment in a pair \x00",
-        ):
-            span = pair("X").replace(b"X?", odd).replace(b"X!", b"also " + odd)
-            with self.subTest(odd=odd):
-                (parsed,) = parse(b"\n" + span + b" \n").pairs
-                self.assertEqual(parsed.span, span)
-
-    def test_1_a_document_is_bytes(self) -> None:
-        for content in "text", 5, None:
-            with self.subTest(content=content), self.assertRaises(TypeError):
-                parse(content)
-
-    def test_1_5_a_span_runs_from_q_to_the_bracket_and_cannot_be_changed(self) -> None:
-        content = b"\xef\xbb\xbf \n" + pair("a", 3) + b" tail\n"
-        (parsed,) = parse(content).pairs
-        self.assertEqual(parsed, QAPair(pair("a", 3), 3, 2))
-        for name in "span", "weight", "line", "question", "answer", "other":
-            with self.subTest(name=name), self.assertRaises(AttributeError):
-                setattr(parsed, name, None)
-        self.assertIs(type(parsed.span), bytes)
-
-    def test_1_a_bytearray_may_change_later_and_the_spans_do_not(self) -> None:
-        content = bytearray(document(1))
-        parsed = parse(content)
-        content[:] = b"x" * len(content)
-        self.assertEqual(parsed.pairs[0].span, pair("a", 1))
-
-
-PAIR = pair().decode()
+PAIR, OTHER = pair("a").decode(), pair("b").decode()  # six lines each
 Q, A, W, E = "QUESTION: a", "ANSWER: b", "OVERSAMPLE_WEIGHT: 3", "<END_OF_SET>"
 HEAD = "QUESTION: a\n\nANSWER: b\n"
 
 # fmt: off
-# Accepted: (what it shows, document, its spans).
+# Accepted, the whole of it one pair: (what it shows, document).
 ACCEPTED = [
     ("1.1 a marker in mid-line is text", "QUESTION: QUESTION: x ANSWER: y\n\nANSWER: OVERSAMPLE_WEIGHT: 9\nsee QUESTION:\nOVERSAMPLE_WEIGHT: 1\n<END_OF_SET>"),
     ("1.1 a marker spelled otherwise is text", HEAD + "Question: c\n**ANSWER:** d\n ANSWER: e\nQUESTION : f\nOVERSAMPLE_WEIGHT 4\n<END OF SET>\n</END_OF_SET>\n" + W + "\n" + E),
     ("1.2 the end may share the line of the weight", HEAD + "OVERSAMPLE_WEIGHT: 3<END_OF_SET>"),
+    ("1.2 the end may stand in mid-line", HEAD + "OVERSAMPLE_WEIGHT: 3\n\t <END_OF_SET>"),
     ("1.3 paragraphs", "QUESTION:\n\na\n\nb\nANSWER:\n\nc\n\nd\nOVERSAMPLE_WEIGHT:5\n\n \t\n<END_OF_SET>"),
-    ("1.3 what is no ASCII white space is text", "QUESTION:\u00a0\nANSWER:\x00\n" + W + "\n" + E),
+    ("1.3 texts may touch their markers", "QUESTION:a\nANSWER:b\nOVERSAMPLE_WEIGHT:2<END_OF_SET>"),
+    ("1.3 what is not ASCII white space is text", "QUESTION:\u00a0\nANSWER:\x00\n" + W + "\n" + E),
     ("1.3 white space of every kind before the end", HEAD + "OVERSAMPLE_WEIGHT: 3 \t\r\f\v\n\f\v\r\n <END_OF_SET>"),
     ("1.4 blanks and tabs around the weight", HEAD + "OVERSAMPLE_WEIGHT: \t 4 \t \n<END_OF_SET>"),
-    ("1.6 a comment in a pair is text", "QUESTION: <!-- a\n\nANSWER: b -->\n<!--\nOVERSAMPLE_WEIGHT: 3\n<END_OF_SET>"),
+    ("1.6 a comment in a pair is text", "QUESTION: <!-- a\n\nANSWER: b -->\n<!-- <!--\nOVERSAMPLE_WEIGHT: 3\n<END_OF_SET>"),
 ]
 
 # Refused: (what it shows, document, [(line, message)]).
 REFUSED = [
-    ("1.8 nothing", "", [(1, "expected a pair, QUESTION: to <END_OF_SET>, found an empty document")]),
-    ("1.8 white space alone", " \r\n\n", [(1, "expected a pair, QUESTION: to <END_OF_SET>, found an empty document")]),
-    ("1.8 text alone", "Dear all,\n", [(1, "expected a pair, QUESTION: to <END_OF_SET>, found none")]),
-    ("1.8 a comment alone", "<!-- " + PAIR + " -->", [(1, "expected a pair, QUESTION: to <END_OF_SET>, found none")]),
     ("1.3 no answer", f"\n{Q}\n{W}\n{E}", [(3, "expected ANSWER: after QUESTION: (line 2), found OVERSAMPLE_WEIGHT:")]),
     ("1.3 no weight", f"{Q}\n{A}\n{E}\n{PAIR}", [(3, "expected OVERSAMPLE_WEIGHT: after ANSWER: (line 2), found <END_OF_SET>")]),
-    ("1.3 no answer and no weight", f"{Q}\n{E}", [(2, "expected ANSWER: after QUESTION: (line 1), found <END_OF_SET>")]),
     ("1.3 no end", f"{Q}\n{A}\n{W}\n\n{PAIR}", [(5, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 3), found QUESTION:")]),
     ("1.3 no end of the last", f"{PAIR}\n{Q}\n{A}\n{W}\n\n", [(10, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 9), found the end of the document")]),
-    ("1.3 no weight and no end", f"{Q}\n{A}\n\n{PAIR}", [(4, "expected OVERSAMPLE_WEIGHT: after ANSWER: (line 2), found QUESTION:")]),
-    ("1.3 a question alone", Q, [(1, "expected ANSWER: after QUESTION: (line 1), found the end of the document")]),
     ("1.3 a second question", f"{Q}\n{Q}\n{A}\n{W}\n{E}", [(2, "expected ANSWER: after QUESTION: (line 1), found QUESTION:")]),
     ("1.3 a second answer", f"{Q}\n{A}\n{A}\n{W}\n{E}", [(3, "expected OVERSAMPLE_WEIGHT: after ANSWER: (line 2), found ANSWER:")]),
     ("1.3 a second weight", f"{Q}\n{A}\n{W}\n{W}\n{E}", [(4, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 3), found OVERSAMPLE_WEIGHT:")]),
     ("1.3 a second end", f"{PAIR}\n{E}", [(7, "expected QUESTION: after <END_OF_SET> (line 6), found <END_OF_SET>")]),
-    ("1.3 answer and weight change places", f"{Q}\n{W}\n{A}\n{E}", [(2, "expected ANSWER: after QUESTION: (line 1), found OVERSAMPLE_WEIGHT:")]),
-    ("1.3 question and answer change places", f"{A}\n{Q}\n{W}\n{E}", [
-        (1, "expected QUESTION: first, found ANSWER:"),
-        (3, "expected ANSWER: after QUESTION: (line 2), found OVERSAMPLE_WEIGHT:")]),
-    ("1.2 an end in the question", f"QUESTION: a {E} b\n{A}\n{W}\n{E}", [
-        (1, "expected ANSWER: after QUESTION: (line 1), found <END_OF_SET>"),
-        (2, "expected QUESTION: after <END_OF_SET> (line 1), found ANSWER:")]),
+    ("1.3 question and answer change places", f"{A}\n{Q}\n{W}\n{E}", [(1, "expected QUESTION: first, found ANSWER:"), (3, "expected ANSWER: after QUESTION: (line 2), found OVERSAMPLE_WEIGHT:")]),
+    ("1.2 an end in mid-word", f"{Q}\nANSWER: b{E}{W}\n{E}", [(2, "expected OVERSAMPLE_WEIGHT: after ANSWER: (line 2), found <END_OF_SET>"), (3, "expected QUESTION: after <END_OF_SET> (line 2), found <END_OF_SET>")]),
+    ("1.2 an end in the question", f"QUESTION: a {E} b\n{A}\n{W}\n{E}", [(1, "expected ANSWER: after QUESTION: (line 1), found <END_OF_SET>"), (2, "expected QUESTION: after <END_OF_SET> (line 1), found ANSWER:")]),
     ("1.3 an empty question", f"QUESTION:\n\n{A}\n{W}\n{E}", [(1, "expected text after QUESTION:, found ANSWER:")]),
+    ("1.3 a question of no byte", "QUESTION:<END_OF_SET>", [(1, "expected text after QUESTION:, found <END_OF_SET>")]),
     ("1.3 a blank answer", f"{Q}\nANSWER: \t\r\f\v\n{W}\n{E}", [(2, "expected text after ANSWER:, found OVERSAMPLE_WEIGHT:")]),
+    ("1.3 a blank answer, and a question", f"{Q}\nANSWER:\n{PAIR}", [(2, "expected text after ANSWER:, found QUESTION:")]),
     ("1.3 text before the end", f"{Q}\n{A}\n{W}\n\n  so\nthere\n{E}", [(5, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 3), found 'so'")]),
-    ("1.3 text before an end that is not there", f"{Q}\n{A}\n{W}\nso\n{PAIR}", [(4, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 3), found 'so'")]),
     ("1.3 text behind the weight", f"{HEAD}OVERSAMPLE_WEIGHT: 3 stars\n{E}", [(4, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 4), found 'stars'")]),
-    ("1.3 an end that missed, behind the weight", f"{HEAD}OVERSAMPLE_WEIGHT: 3 <END OF SET>\n{PAIR}", [(4, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 4), found '<END OF SET>'; line 4 looks like a marker that missed: expected '<END_OF_SET>', found '<END OF SET>'")]),
-    ("1.3 no end, and a question that missed", f"{Q}\n{A}\n{W}\nQuestion: c\n{A}\n{W}\n{E}", [(4, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 3), found 'Question: c'; line 4 looks like a marker that missed: expected 'QUESTION:' first on its line, found 'Question: c'")]),
-    ("1.3 no end, and no question", f"{Q}\n{A}\n{W}\n{A}\n{W}\n{E}", [(4, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 3), found ANSWER:")]),
-    ("1.3 text before a weight once more", f"{Q}\n{A}\n{W}\nso\n{W}\n{E}", [(4, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 3), found 'so'")]),
-    ("1.3 no question, and no end", f"{A}\n{W}\n{PAIR}", [
-        (1, "expected QUESTION: first, found ANSWER:"),
-        (3, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 2), found QUESTION:")]),
-    ("1.3 no question, and no end of the document", f"{A}\n{W}", [
-        (1, "expected QUESTION: first, found ANSWER:"),
-        (2, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 2), found the end of the document")]),
-    ("1.4 no weight on the line", f"{HEAD}OVERSAMPLE_WEIGHT:\n{E}", [(4, "expected a weight, 1 to 5, after OVERSAMPLE_WEIGHT:, found nothing")]),
-    ("1.4 the weight on the next line", f"{HEAD}OVERSAMPLE_WEIGHT:\n3\n{E}", [
-        (4, "expected a weight, 1 to 5, after OVERSAMPLE_WEIGHT:, found nothing"),
-        (5, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 4), found '3'")]),
-    ("1.6 a marker outside", f"{PAIR}\nOVERSAMPLE_WEIGHT: 3\n{PAIR}", [(7, "expected QUESTION: after <END_OF_SET> (line 6), found OVERSAMPLE_WEIGHT:")]),
-    ("1.6 a marker outside, last", f"{PAIR}\nANSWER: 3", [(7, "expected QUESTION: after <END_OF_SET> (line 6), found ANSWER:")]),
+    ("1.3 a comment behind the weight", f"{HEAD}OVERSAMPLE_WEIGHT: 3<!-- x -->{E}", [(4, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 4), found '<!-- x -->'")]),
+    ("1.3 an end misspelt behind the weight", f"{HEAD}OVERSAMPLE_WEIGHT: 3 <END OF SET>\n{PAIR}", [(4, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 4), found '<END OF SET>'")]),
+    ("1.4 no weight", f"{HEAD}OVERSAMPLE_WEIGHT:\n{E}", [(4, "expected a weight, 1 to 5, after OVERSAMPLE_WEIGHT:, found nothing")]),
+    ("1.4 the weight on the next line", f"{HEAD}OVERSAMPLE_WEIGHT:\n3\n{E}", [(4, "expected a weight, 1 to 5, after OVERSAMPLE_WEIGHT:, found nothing")]),
+    ("1.4 text for a weight before an end on its line", f"{HEAD}OVERSAMPLE_WEIGHT: x {E}", [(4, "expected a weight, 1 to 5, after OVERSAMPLE_WEIGHT:, found 'x'")]),
+    ("1.4 a bad weight before what is wrong behind it", f"{HEAD}OVERSAMPLE_WEIGHT: 9 so\n<END OF SET>\n{PAIR}", [(4, "expected a weight, 1 to 5, after OVERSAMPLE_WEIGHT:, found '9 so'")]),
+    ("1.6 a marker outside", f"{PAIR}\n{W}\n{OTHER}", [(7, "expected QUESTION: after <END_OF_SET> (line 6), found OVERSAMPLE_WEIGHT:")]),
     ("1.6 a comment that never closes", f"{PAIR}\n<!-- a\n{Q}\n--", [(7, "expected --> after <!--, found the end of the document")]),
     ("1.6 a comment does not close itself", f"<!-->\n{PAIR}", [(1, "expected --> after <!--, found the end of the document")]),
-    ("1.8 every error, in order of line", f"{E}\n{Q}\n{E}\nQUESTION:\n{A}\nOVERSAMPLE_WEIGHT: 9\nx\n{E}\n<!--", [
-        (1, "expected QUESTION: first, found <END_OF_SET>"),
-        (3, "expected ANSWER: after QUESTION: (line 2), found <END_OF_SET>"),
-        (4, "expected text after QUESTION:, found ANSWER:"),
-        (6, "expected a weight, 1 to 5, after OVERSAMPLE_WEIGHT:, found '9'"),
-        (7, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 6), found 'x'"),
-        (9, "expected --> after <!--, found the end of the document")]),
-    ("1.8 UTF-16", "\ufeff" + PAIR, [(1, "expected a pair, QUESTION: to <END_OF_SET>, found UTF-16 or UTF-32: save the document as UTF-8")]),
+    ("1.6 a comment in a comment", f"<!-- open\n{PAIR}\n<!-- x -->\n{OTHER}", [(1, "expected --> before the next <!-- (line 8), found it only on line 8")]),
+    ("1.6 reading goes on behind a comment in a comment", f"<!-- <!---->{A}\n{Q}\n{E}<!-- <!-- --> <!--<!---->\n{E}", [(1, "expected --> before the next <!-- (line 1), found it only on line 1"), (3, "expected ANSWER: after QUESTION: (line 2), found <END_OF_SET>"), (3, "expected --> before the next <!-- (line 3), found it only on line 3"), (3, "expected --> before the next <!-- (line 3), found it only on line 3"), (4, "expected QUESTION: after <END_OF_SET> (line 3), found <END_OF_SET>")]),
+    ("1.6 a comment behind a stray end is a comment", f"{E}\n<!--\n{A}\n-->\n{PAIR}", [(1, "expected QUESTION: first, found <END_OF_SET>")]),
+    ("1.8 a section is one error, its first fault", f"{E}\n{Q}\n{W}\n{A}\n{E}\nQUESTION:\nOVERSAMPLE_WEIGHT: 9\nx\n{E}\n{Q}\n{A}\nOVERSAMPLE_WEIGHT: 9\nx\n{Q}\n{A}\n{W}\nx\n{A}\n{E}\n<!--", [(1, "expected QUESTION: first, found <END_OF_SET>"), (3, "expected ANSWER: after QUESTION: (line 2), found OVERSAMPLE_WEIGHT:"), (6, "expected text after QUESTION:, found OVERSAMPLE_WEIGHT:"), (12, "expected a weight, 1 to 5, after OVERSAMPLE_WEIGHT:, found '9'"), (17, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 16), found 'x'"), (20, "expected --> after <!--, found the end of the document")]),
+    ("1.8 a section ends before the next question", f"{A}\n{W}\n{PAIR}\n{A}\n{Q}", [(1, "expected QUESTION: first, found ANSWER:"), (9, "expected QUESTION: after <END_OF_SET> (line 8), found ANSWER:"), (10, "expected ANSWER: after QUESTION: (line 10), found the end of the document")]),
+    ("1.9a behind a byte order mark", f"\ufeffQuestion: a^b\n{A}\n{W}\n{E}", [(1, "expected QUESTION: first, found 'Question: a^b'")]),
+    ("1.9a behind an end on the same line", f"{PAIR} QUESTION: c\n{A}", [(6, "expected QUESTION: after <END_OF_SET> (line 6), found ' QUESTION: c'")]),
+    ("1.9a before an end on the same line", f"{Q}\nAnswer: b{E}", [(2, "expected ANSWER: after QUESTION: (line 1), found 'Answer: b'")]),
+    ("1.9a the first of several", f"{Q}\nso\n  Answer: b  \n*Answer: c*\n{W}\n{E}", [(3, "expected ANSWER: after QUESTION: (line 1), found '  Answer: b'")]),
+    ("1.9a no end, but a misspelt one", f"{Q}\n{A}\n{W}\n<END OF SET>\n{PAIR}", [(4, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 3), found '<END OF SET>'")]),
+    ("1.9a a misspelt end goes before other text", f"{Q}\n{A}\nOVERSAMPLE_WEIGHT: 3 so\nso\n</END_OF_SET>\n{W}\n{E}", [(5, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 3), found '</END_OF_SET>'")]),
+    ("1.9a not where the end is there", f"{Q}\n{A}\n{W}\nso\n<END OF SET>\n{E}", [(4, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 3), found 'so'")]),
+    ("1.9a only the marker that is due", f"{Q}\nQuestion: c\n<END OF SET>\nOversample weight: 3\n{W}\n{E}", [(5, "expected ANSWER: after QUESTION: (line 1), found OVERSAMPLE_WEIGHT:")]),
+    ("1.9a only if the marker is missing", f"{Q}\nAnswer: c\n{A}\n{E}", [(4, "expected OVERSAMPLE_WEIGHT: after ANSWER: (line 3), found <END_OF_SET>")]),
+    ("1.9a not behind a marker on its line", f"QUESTION: Answer: b\n{W}\n{E}", [(2, "expected ANSWER: after QUESTION: (line 1), found OVERSAMPLE_WEIGHT:")]),
+    ("1.9a not in a comment", f"{PAIR}\n<!--\nQuestion: a\n-->\n{A}", [(10, "expected QUESTION: after <END_OF_SET> (line 6), found ANSWER:")]),
+    ("1.9a one alone of another marker changes nothing", f"{PAIR}\nAnswer: b\n{W}\n{E}", [(8, "expected QUESTION: after <END_OF_SET> (line 6), found OVERSAMPLE_WEIGHT:")]),
+    ("1.9b a pair in bold", "**QUESTION:** a\n\n**ANSWER:** b\n\n**OVERSAMPLE_WEIGHT: 3**\n**END_OF_SET**\n", [(1, "expected QUESTION:, found '**QUESTION:** a'"), (3, "expected ANSWER:, found '**ANSWER:** b'"), (5, "expected OVERSAMPLE_WEIGHT:, found '**OVERSAMPLE_WEIGHT: 3**'"), (6, "expected <END_OF_SET>, found '**END_OF_SET**'")]),
+    ("1.9b before a question, whose section is read", f"{PAIR}\nso\n Question: c\nAnswer: b\n{Q}\n{E}", [(8, "expected QUESTION:, found ' Question: c'"), (9, "expected ANSWER:, found 'Answer: b'"), (11, "expected ANSWER: after QUESTION: (line 10), found <END_OF_SET>")]),
+    ("1.9b before another marker, whose section belongs to it", f"Question: c\nAnswer: b\n{W}\n{A}\n{E}\n{Q}\n{E}", [(1, "expected QUESTION:, found 'Question: c'"), (2, "expected ANSWER:, found 'Answer: b'"), (7, "expected ANSWER: after QUESTION: (line 6), found <END_OF_SET>")]),
+    ("1.9b each such line, repeated ones too", f"Answer: b\nx\nQuestion: c\nANSWR: d\n{PAIR}", [(1, "expected ANSWER:, found 'Answer: b'"), (3, "expected QUESTION:, found 'Question: c'"), (4, "expected ANSWER:, found 'ANSWR: d'")]),
+    ("1.9b comments are passed over", f"{PAIR}\nQuestion: c\n<!-- {OTHER} -->ANSWER: d\n{OTHER}", [(7, "expected QUESTION:, found 'Question: c'"), (13, "expected ANSWER:, found 'ANSWER: d'")]),
+    ("1.9b a faulty comment is passed over too", f"Question: c\n<!-- <!-- -->\nAnswer: d\n{PAIR}", [(1, "expected QUESTION:, found 'Question: c'"), (2, "expected --> before the next <!-- (line 2), found it only on line 2"), (3, "expected ANSWER:, found 'Answer: d'")]),
+    ("1.9b behind a broken section", f"{Q}\n{E}Question: c\n<END OF SET>\n", [(2, "expected ANSWER: after QUESTION: (line 1), found <END_OF_SET>"), (2, "expected QUESTION:, found 'Question: c'"), (3, "expected <END_OF_SET>, found '<END OF SET>'")]),
+    ("1.11 nothing", "", [(1, "expected a pair, QUESTION: to <END_OF_SET>, found an empty document")]),
+    ("1.11 white space alone", " \r\n\n\t\f\v", [(1, "expected a pair, QUESTION: to <END_OF_SET>, found an empty document")]),
+    ("1.8 text alone", "\nDear all,\n", [(1, "expected a pair, QUESTION: to <END_OF_SET>, found none")]),
+    ("1.9 far in a line", f"{Q}\n{' ' * 72}Answer:{' ' * 99}b\n{W}\n{E}", [(2, f"expected ANSWER: after QUESTION: (line 1), found '{' ' * 47}...'")]),
+    ("1.9 far behind a marker, and before one", f"{Q}\n{'x' * 65_000}\nAnswer: b\n{'x' * 600_000}\n{W}\n{E}", [(3, "expected ANSWER: after QUESTION: (line 1), found 'Answer: b'")]),
+    ("1.9 far behind a marker, outside", f"{PAIR}\n<!--{'x' * 99_000}-->\n{'x' * 65_000}\nQuestion: a\nAnswer: b\n", [(9, "expected QUESTION:, found 'Question: a'"), (10, "expected ANSWER:, found 'Answer: b'")]),
+    ("1.10 100 errors are kept", f"{Q}\n" * 100, [*((n + 1, f"expected ANSWER: after QUESTION: (line {n}), found QUESTION:") for n in range(1, 100)), (100, "expected ANSWER: after QUESTION: (line 100), found the end of the document")]),
+    ("1.10 a row that reading stopped, at the last", f"{Q}\n" * 101, [*((n + 1, f"expected ANSWER: after QUESTION: (line {n}), found QUESTION:") for n in range(1, 101)), (101, "reading stopped here, after 100 errors")]),
+    ("1.10 a row that reading stopped", f"{Q}\n" * 999, [*((n + 1, f"expected ANSWER: after QUESTION: (line {n}), found QUESTION:") for n in range(1, 101)), (102, "reading stopped here, after 100 errors")]),
+    ("1.10 a row that reading stopped, among misspelt lines", "Question: a\nAnswer: b\n" * 99, [*((n, "expected " + ("QUESTION:, found 'Question: a'" if n % 2 else "ANSWER:, found 'Answer: b'")) for n in range(1, 101)), (101, "reading stopped here, after 100 errors")]),
 ]
 
-NO_WEIGHTS = ["0", "6", "9", "33", "3.5", "+3", "-1", "three", "\u0663", "\uff13", "1_0", "\f3", "\r3", "3:", "'3'"]
-
-# What missed: (the line as it stands, the marker that it should be).
-NEAR_MISSES = [
-    ("Question: a", "QUESTION:"), ("question: a", "QUESTION:"), ("**QUESTION:** a", "QUESTION:"),
-    ("**Question**: a", "QUESTION:"), ("## QUESTION: a", "QUESTION:"), ("  QUESTION: a", "QUESTION:"),
-    ("> QUESTION: a", "QUESTION:"), ("QUESTION a", "QUESTION:"), ("QUESTION", "QUESTION:"),
-    ("QUESTION : a", "QUESTION:"), ("QUESTION\uff1a a", "QUESTION:"), ("QUESTON: a", "QUESTION:"),
-    ("QUESTIONS: a", "QUESTION:"), ("QEUSTION: a", "QUESTION:"), ("QUESTIOM: a", "QUESTION:"), ("1. Question: a", "QUESTION:"),
-    ("Answer: b", "ANSWER:"), ("**ANSWER:** b", "ANSWER:"), ("\tANSWER: b", "ANSWER:"), ("ANSWER b", "ANSWER:"),
-    ("ANSWR: b", "ANSWER:"), ("_ANSWER:_ b", "ANSWER:"), ("### Answer", "ANSWER:"), ("ANSWER; b", "ANSWER:"),
-    ("OVERSAMPLE WEIGHT: 3", "OVERSAMPLE_WEIGHT:"), ("OVERSAMPLE_WEIGHT 3", "OVERSAMPLE_WEIGHT:"),
-    ("Oversample_Weight: 3", "OVERSAMPLE_WEIGHT:"), ("OVERSAMPLE-WEIGHT: 3", "OVERSAMPLE_WEIGHT:"),
-    ("**OVERSAMPLE_WEIGHT: 3**", "OVERSAMPLE_WEIGHT:"), ("OVERSAMPLE_WIEGHT: 3", "OVERSAMPLE_WEIGHT:"),
-    ("OVERSAMPLEWEIGHT: 3", "OVERSAMPLE_WEIGHT:"), ("OVERSAMPLE_WEIGHT\uff1a3", "OVERSAMPLE_WEIGHT:"), (" OVERSAMPLE_WEIGHT: 3", "OVERSAMPLE_WEIGHT:"),
-    ("<END OF SET>", "<END_OF_SET>"), ("< END_OF_SET >", "<END_OF_SET>"), ("<end_of_set>", "<END_OF_SET>"),
-    ("END_OF_SET", "<END_OF_SET>"), ("<END_OF_SET", "<END_OF_SET>"), ("</END_OF_SET>", "<END_OF_SET>"),
-    ("<END_OF_STE>", "<END_OF_SET>"), ("<ENDOFSET>", "<END_OF_SET>"), ("**<END_OF_SETS>**", "<END_OF_SET>"),
+# Accepted with warnings: (what it shows, document, [(line, message)]).
+WARNED = [
+    ("1.6 white space, a byte order mark, comments", f"\ufeff \n{PAIR} \n<!-- {PAIR}\n{Q}\n{E} --><!---->\n\n{OTHER} <!-- QUESTION: --> \n<!--\n-->\t<!-- <!- !-- --!> <! -->", []),
+    ("1.6 a comment that closes in an opening", f"<!-- <!--->\n{PAIR}<!-- <!-->", []),
+    ("1.6 text in four places", f"# Title\n\n{PAIR} tail\n\n one\ntwo\n\n<!-- x --> three\n{OTHER}\nlast", [(1, "text outside any pair is not copied: '# Title'"), (8, "text outside any pair is not copied: 'tail' and 3 more lines"), (13, "text outside any pair is not copied: 'three'"), (20, "text outside any pair is not copied: 'last'")]),
+    ("1.6 text of two lines", f"{PAIR}\none\ntwo\n", [(7, "text outside any pair is not copied: 'one' and 1 more line")]),
+    ("1.6 a byte order mark that does not lead", f"{PAIR}\n\ufeff\n", [(7, "text outside any pair is not copied: '\\ufeff'")]),
+    ("1.6 what cannot be seen is escaped", f"x\ty\x1b[2J\x00\u202e\x85 'é'\n{PAIR}", [(1, "text outside any pair is not copied: 'x\\ty\\x1b[2J\\x00\\u202e\\x85 'é''")]),
+    ("1.6 of a long line the beginning is quoted", f"{'xy' * 200}\n{PAIR}", [(1, "text outside any pair is not copied: 'xyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyx...'")]),
+    ("1.7 the same pair", f"{PAIR}\n{OTHER}\n{PAIR}", [(13, "this pair has the same question as that of line 1; both are copied")]),
+    ("1.7 the same question, whatever else differs", f"{PAIR}\n{OTHER}\nQUESTION:\n\n a?\n \nANSWER: c\nOVERSAMPLE_WEIGHT: 5{E}", [(13, "this pair has the same question as that of line 1; both are copied")]),
+    ("1.7 another question is another pair", f"{PAIR}\n{PAIR.replace('a?', 'a ?')}", []),
+    ("1.7 half of the pairs", f"{PAIR}\n{PAIR}", [(7, "1 of 2 pairs repeat an earlier question, first that of line 1: is this document an output?")]),
+    ("1.7 more than half of the pairs", f"{OTHER}\n{PAIR}\n{PAIR}\n{OTHER}\n{PAIR}", [(13, "3 of 5 pairs repeat an earlier question, first that of line 7: is this document an output?")]),
+    ("1.7 warnings of every kind in order of line", f"{PAIR}\nx\n{OTHER}\n{PAIR}\ny\n", [(7, "text outside any pair is not copied: 'x'"), (14, "this pair has the same question as that of line 1; both are copied"), (20, "text outside any pair is not copied: 'y'")]),
+    ("1.9 a heading", f"{PAIR}\n## Question 12\n{OTHER}", [(7, "text outside any pair is not copied: '## Question 12'; line 7 looks like QUESTION:")]),
+    ("1.9 the first misspelt marker of several alike", f"{PAIR}\nx\n  Answer: b\n\nanswer: c\n", [(7, "text outside any pair is not copied: 'x' and 3 more lines; line 8 looks like ANSWER:")]),
+    ("1.9 before a comment on the same line", f"Question: b<!-- -->\n{PAIR}", [(1, "text outside any pair is not copied: 'Question: b'; line 1 looks like QUESTION:")]),
+    ("1.9b two of one marker", f"Question: b\n{PAIR}Question: c\n<!-- -->QUESTION: d\n{OTHER}", [(1, "text outside any pair is not copied: 'Question: b'; line 1 looks like QUESTION:"), (7, "text outside any pair is not copied: 'Question: c'; line 7 looks like QUESTION:"), (8, "text outside any pair is not copied: 'QUESTION: d'; line 8 looks like QUESTION:")]),
+    ("1.9b two of different markers, a pair between", f"Question: b\n{PAIR}\nAnswer: c\n", [(1, "text outside any pair is not copied: 'Question: b'; line 1 looks like QUESTION:"), (8, "text outside any pair is not copied: 'Answer: c'; line 8 looks like ANSWER:")]),
+    ("1.10 the first 100 warnings are kept", f"{PAIR}\n{OTHER}\n{PAIR}\n" + "x <!-- -->\n" * 999, [(13, "this pair has the same question as that of line 1; both are copied"), *((n, "text outside any pair is not copied: 'x'") for n in range(19, 118))]),
+    ("1.10 the first 100 warnings are kept, of twins none", "x <!-- -->\n" * 999 + f"{PAIR}\n{PAIR}", [(n, "text outside any pair is not copied: 'x'") for n in range(1, 101)]),
 ]
 
-NO_MISSES = ["I asked: what now?", "Answering you: no", "The answer: no", "A question of money", "Weigh it: 3", "Setting: home", "", "Questioning", "\u201cQuestion\u201d she said: no", "In the end of settlement"]
+# Refused: (what stands in a weight's place, how the error quotes it).
+NO_WEIGHTS = [
+    ("0", "0"), ("6", "6"), ("9", "9"), ("33", "33"), ("03", "03"), ("3.5", "3.5"), ("+3", "+3"), ("-1", "-1"), ("three", "three"), ("\u0663", "\u0663"), ("\uff13", "\uff13"), ("1_0", "1_0"), ("\f3", "3"), ("\v3", "3"), ("\r3", "3"), ("3:", "3:"), ("'3'", "'3'"), ("3\u00a0", "3\\xa0"), ("3\x00", "3\\x00"), (" \t 8 \t", "8"),
+]
+
+# Misspelt: (marker, the error where it is missing of lines 2 to 5, how it is misspelt).
+MISSPELT_LINES = [
+    ("QUESTION:", (2, "expected QUESTION: first"), ["Question: a", "question: a", "**QUESTION:** a", "**Question**: a", "## QUESTION: a", "  QUESTION: a", "> QUESTION: a", "QUESTION a", "QUESTION", "## Question", "QUESTION : a", "QUESTION\uff1a a", "QUESTON: a", "QUESTIONS: a", "QEUSTION: a", "QUESTIOM: a", "1. Question: a", "Question: call her", "Question 12: call her", "**Question**: call her", "QUESTION call her", "QUESTION Call her", "**QUESTION** call her", "Q UESTION call her", "QUESTIONZ call her", "ZQUESTION call her", "QUESTION - O K, call her", "QUESTION[AB] call her", "QUESTION@AB call her", "UESTION: a", "QUESTINO: a", "QUETSION: a", "QUEZTION: a", "QUESZTION: a"]),
+    ("ANSWER:", (3, "expected ANSWER: after QUESTION: (line 2)"), ["Answer: b", "**ANSWER:** b", "\tANSWER: b", "ANSWER b", "ANSWR: b", "_ANSWER:_ b", "### Answer", "ANSWER; b", "Answer\uff1a call her", "ANSWERS: call her", "ANSWER call her", "_ANSWER_ call her", "ANSWER; call her", "ANSWE R call her", "ANWSER: b", "NASWER: b", "ANSWRE: b", "NSWER: b", "ANSWE: b", "NSWER", "ANSWE", "Answe", "\u201cAnswer\u201d: b"]),
+    ("OVERSAMPLE_WEIGHT:", (4, "expected OVERSAMPLE_WEIGHT: after ANSWER: (line 3)"), ["OVERSAMPLE WEIGHT: 3", "OVERSAMPLE_WEIGHT 3", "Oversample_Weight: 3", "OVERSAMPLE-WEIGHT: 3", "**OVERSAMPLE_WEIGHT: 3**", "OVERSAMPLE_WIEGHT: 3", "OVERSAMPLEWEIGHT: 3", "OVERSAMPLE_WEIGHT\uff1a3", " OVERSAMPLE_WEIGHT: 3", "OVERSAMPLE: WEIGHT: 3", "OVERSAMPLE WEIGHT of 3", "OVERSAMPLE_WEIGHT of 3", "OVERSAMPLE-WEIGHT of 3", "OVERSAMPLE_ZWEIGHT of 3", "OVERSAMPLE WEIGHTZ of 3", "OVERS AMPLE WEIGHT of 3", "OVERSAMPLE WEIGHT[AB] of 3", "OVERSAMPLE WEIGHT@AB of 3"]),
+    ("<END_OF_SET>", (5, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 4)"), ["<END OF SET>", "< END_OF_SET >", "<end_of_set>", "END_OF_SET", "<END_OF_SET", "</END_OF_SET>", "<END_OF_STE>", "<ENDOFSET>", "**<END_OF_SETS>**", "<END OF SET is here>", "END OF SET is here", "END O F SET is here", "<END_FO_SET>"]),
+]
+SOUND_LINES = [
+    "I asked: what now?", "Answering you: no", "The answer: no", "A question of money", "Weigh it: 3", "Setting: home", "", "Questioning", "\u201cQuestion\u201d she said: no", "In the end of settlement", "call the QUESTION desk", "QUEXXION: no", "QUEAAION: no", "ANEWSR: no", "ANSWXXR: no", "QUEXION: no", "QUESXYION: no", "UESTIO: no", "NSWE: no", "SNAWER: no", "WEIGHT: 3", "OVERSAMPLE: 3", "END OF: no", "\u201cWhat, QUESTION: no",
+]
+
+# Not plain text: (its name, how it may begin).
+FORMATS = [
+    ("UTF-16 or UTF-32", [PAIR.encode("utf-16-le"), PAIR.encode("utf-16-be"), PAIR.encode("utf-32-le"), PAIR.encode("utf-32-be"), b"Q\0", b"abc\0" + pair(), b"\xef\xbb\xbf\0" + pair(), b"\0\0\xfe\xff", b"\xff\xfe", b"\xfe\xff", *(("\ufeff\u201c" + PAIR).encode(code) for code in ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"))]),
+    ("a Word document or a zip", [b"PK\3\4\x14\0\6\0", b"PK\3\4" + pair(), b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"\xd0\xcf\x11\xe0\n" + pair()]),
+    ("RTF", [b"{\\rtf1\\ansi\n" + pair() + b"}"]),
+    ("PDF", [b"%PDF-1.7\n" + pair()]),
+]
 # fmt: on
 
 
 class Grammar(unittest.TestCase):
-    """1. What is a document, and what is none."""
+    """1. What is a document, and what is not."""
 
     maxDiff = None
+
+    def assert_refused(self, text: str, expected: list, title: str = "") -> None:
+        for end in "\n", "\r\n":
+            with self.subTest(title, text=text, end=end):
+                self.assertEqual(problems(text.replace("\n", end).encode()), expected)
 
     def test_1_what_is_a_pair_is_taken_whole(self) -> None:
         for title, text in ACCEPTED:
@@ -279,447 +256,253 @@ class Grammar(unittest.TestCase):
 
     def test_1_8_what_is_malformed_is_refused_with_every_error_by_line(self) -> None:
         for title, text, expected in REFUSED:
-            content = text.encode("utf-16-le" if "UTF-16" in title else "utf-8")
-            with self.subTest(title):
-                self.assertEqual(problems(content), expected)
-            if "UTF-16" not in title:
-                with self.subTest(title, line_ends="CRLF"):
-                    self.assertEqual(problems(content.replace(b"\n", b"\r\n")), expected)
+            self.assert_refused(text, expected, title)
+
+    def test_1_6_1_7_what_is_odd_is_warned_about_by_line(self) -> None:
+        for title, text, expected in WARNED:
+            for end in "\n", "\r\n":
+                with self.subTest(title, end=end):
+                    found = parse(text.replace("\n", end).encode()).warnings
+                    self.assertEqual(list(found), expected)
+
+    def test_1_spans_and_the_text_between_them_in_order_are_the_document(self) -> None:
+        sound = (each for each in documents(seed=1, count=500) if not problems(each))
+        for content in [SAMPLE.read_bytes(), *itertools.islice(sound, 200)]:
+            rest, gaps = content, []
+            for each in parse(content).pairs:
+                before, span, rest = rest.partition(each.span)
+                self.assertEqual(span, each.span)
+                gaps.append(before)
+            outside = re.sub(rb"(?s)<!--.*?-->", b".", b".".join([*gaps, rest]))
+            with self.subTest(content=content):
+                self.assertNotRegex(outside, rb"(?m)^(QUESTION|ANSWER|OVERSAMPLE_WEIGHT):|<END_OF")
+
+    def test_1_every_byte_passes_through_as_it_is(self) -> None:
+        for odd in (
+            bytes(range(9)) + bytes(range(14, 256)), "“curly” — é 🙂 \u202e".encode(), "é".encode("latin-1"), b"\xff\xfe\x00 lone \xc3",
+            b"line\r\nline\r\n  trailing  \r\n\ttab\t", b"\x1b[31m <!-- no comment in a pair \x00",
+        ):  # fmt: skip
+            span = pair("X").replace(b"X?", odd).replace(b"X!", b"also " + odd)
+            with self.subTest(odd=odd):
+                self.assertEqual(parse(b"\n" + span + b" \n").pairs, (QAPair(span, 1, 2),))
+
+    def test_1_1_a_marker_stands_at_the_beginning_of_a_line_and_behind_no_other_byte(self) -> None:
+        for byte in set(range(256)) - set(b"\n"):
+            stray = b"text" + bytes([byte]) + b"QUESTION: no\n"
+            inside = pair().replace(b"a!", b"a!" + bytes([byte]) + b"ANSWER: no")
+            with self.subTest(byte=byte):
+                self.assertEqual(parse(stray + inside).pairs, (QAPair(inside, 1, 2),))
 
     def test_1_3_a_pair_is_the_four_markers_once_each_in_that_order(self) -> None:
         for count in range(1, 6):
             for lines in itertools.product((Q, A, W, E), repeat=count):
-                text = "\n".join(lines).encode()
-                whole = lines == (Q, A, W, E)
                 with self.subTest(lines=lines):
-                    self.assertEqual(not problems(text), whole)
+                    content = "\n".join(lines).encode()
+                    self.assertEqual(not problems(content), lines == (Q, A, W, E))
 
     def test_1_4_a_weight_is_one_digit_from_1_to_5(self) -> None:
-        for weight in "12345":
-            for form in f"{weight}", f" {weight}", f"\t{weight} \t", f"{weight}\r":
-                text = f"{HEAD}OVERSAMPLE_WEIGHT:{form}\n{E}".encode()
-                with self.subTest(form=form):
-                    self.assertEqual([each.weight for each in parse(text).pairs], [int(weight)])
-        for form in NO_WEIGHTS:
-            found = oversample._quoted(form.strip().encode())
-            with self.subTest(form=form):
-                text = f"{HEAD}OVERSAMPLE_WEIGHT:{form}\n{E}".encode()
-                message = f"expected a weight, 1 to 5, after OVERSAMPLE_WEIGHT:, found {found}"
-                self.assertEqual(problems(text), [(4, message)])
-
-    def test_1_6_white_space_a_byte_order_mark_and_comments_are_passed_over(self) -> None:
-        comment = f"<!-- {PAIR}\n{Q}\n{E} -->"
-        text = f"\ufeff{PAIR} \n{comment}{comment}\n\n{PAIR[:-1]}> <!-- QUESTION: --> \n<!---->\n"
-        for content in text, text.replace("\ufeff", "\ufeff \n"), text.replace("\ufeff", ""):
-            parsed = parse(content.encode())
-            self.assertEqual([each.span for each in parsed.pairs], [pair(), pair()])
-            self.assertEqual([line for line, _ in parsed.warnings], [parsed.pairs[1].line])
-
-    def test_1_6_other_text_is_warned_about_with_its_line(self) -> None:
-        text = (
-            f"# Title\n\n{PAIR} tail\n\n one\ntwo\n\n<!-- x --> three\n{pair('b').decode()}\nlast"
-        )
-        expected = (
-            (1, "text outside any pair is not copied: '# Title'"),
-            (8, "text outside any pair is not copied: 'tail' and 3 more lines"),
-            (13, "text outside any pair is not copied: 'three'"),
-            (20, "text outside any pair is not copied: 'last'"),
-        )
-        self.assertEqual(parse(text.encode()).warnings, expected)
-        self.assertEqual(len(parse(text.encode()).pairs), 2)
-        two = parse(f"{PAIR}\none\ntwo\n".encode()).warnings
-        self.assertEqual(two, ((7, "text outside any pair is not copied: 'one' and 1 more line"),))
-
-    def test_1_6_a_comment_that_may_have_swallowed_pairs_is_warned_about(self) -> None:
-        text = f"<!-- open\n{PAIR}\n<!-- x -->\n{PAIR}"
-        message = "this comment ends on line 8 and holds another <!--, on line 8: "
-        expected = ((1, message + "was a --> forgotten before it?"),)
-        self.assertEqual(parse(text.encode()).warnings, expected)
-        self.assertEqual(len(parse(text.encode()).pairs), 1)
-
-    def test_1_7_identical_pairs_are_each_a_pair_with_a_warning_that_names_both_lines(self) -> None:
-        parsed = parse(b"\n".join([pair("a"), pair("b"), pair("a"), pair("a")]))
-        self.assertEqual([each.line for each in parsed.pairs], [1, 7, 13, 19])
-        message = "this pair is the same as the one on line 1; both are copied"
-        self.assertEqual(parsed.warnings, ((13, message), (19, message)))
-
-    def test_1_7_identical_pairs_of_every_weight_are_warned_about(self) -> None:
-        for weight in range(1, 6):
-            parsed = parse(b"\n".join([pair("a", weight), pair("b"), pair("a", weight)]))
-            self.assertEqual([line for line, _ in parsed.warnings], [13])
-
-    def test_1_9_a_near_miss_is_named_with_what_was_expected(self) -> None:
-        lines = [Q, A, W, E]
-        for text, marker in NEAR_MISSES:
-            at = oversample.NAMES.index(marker)
-            changed = lines[:at] + [text] + lines[at + 1 :]
-            where = "" if marker == "<END_OF_SET>" else " first on its line"
-            hint = f"; line {at + 2} looks like a marker that missed: expected '{marker}'{where}, found '{text}'"
-            hint = hint.replace("\t", "\\t")
-            with self.subTest(text=text):
-                first = problems("\n".join(["", *changed, "", PAIR]).encode())[0][1]
-                self.assertTrue(first.endswith(hint), first)
-
-    def test_1_9_what_is_no_near_miss_is_not_named(self) -> None:
-        for text in NO_MISSES:
-            for at in range(4):
-                lines = [Q, A, W, E]
-                lines[at] = text
-                with self.subTest(text=text, at=at):
-                    found = problems("\n".join(lines + [PAIR]).encode())
-                    self.assertNotIn("looks like", str(found))
-                    self.assertTrue(found)
-
-    def test_1_9_a_document_in_bold_is_told_so(self) -> None:
-        bold = "**QUESTION:** a\n\n**ANSWER:** b\n\n**OVERSAMPLE_WEIGHT: 3**\n**END_OF_SET**\n"
-        looks = "looks like a marker that missed: expected"
-        expected = (
-            "expected a pair, QUESTION: to <END_OF_SET>, found none"
-            f"; line 1 {looks} 'QUESTION:' first on its line, found '**QUESTION:** a'"
-            f"; line 3 {looks} 'ANSWER:' first on its line, found '**ANSWER:** b'"
-            f"; line 5 {looks} 'OVERSAMPLE_WEIGHT:' first on its line, found '**OVERSAMPLE_WEIGHT: 3**'"
-            f"; line 6 {looks} '<END_OF_SET>', found '**END_OF_SET**'"
-        )
-        self.assertEqual(problems(bold.encode()), [(1, expected)])
-
-    def test_1_9_a_marker_behind_a_bare_carriage_return_or_an_end_is_a_near_miss(self) -> None:
-        found = problems(b"QUESTION: a\rANSWER: b\n" + W.encode() + b"\n" + E.encode())
-        self.assertTrue(
-            found[0][1].endswith("expected 'ANSWER:' first on its line, found '\\rANSWER: b'")
-        )
-        found = problems(f"{PAIR} QUESTION: c\n{A}".encode())
-        self.assertTrue(
-            found[0][1].endswith("expected 'QUESTION:' first on its line, found ' QUESTION: c'")
-        )
-
-    def test_1_9_text_outside_that_looks_like_a_pair_is_told_so_in_its_warning(self) -> None:
-        ((line, message),) = parse(f"{PAIR}\nQuestion: b\n".encode()).warnings
-        hint = "; line 7 looks like a marker that missed: expected 'QUESTION:' first on its line, found 'Question: b'"
-        self.assertEqual(
-            (line, message), (7, "text outside any pair is not copied: 'Question: b'" + hint)
-        )
-
-    def test_1_1_a_marker_behind_any_byte_but_a_line_end_is_text_outside_too(self) -> None:
-        for byte in set(range(256)) - set(b"\n"):
-            text = b"x" + bytes([byte]) + b"QUESTION: no\n"
-            with self.subTest(byte=byte):
-                self.assertEqual([each.line for each in parse(text + pair()).pairs], [2])
-
-    def test_1_3_a_question_of_no_byte_at_all_is_empty(self) -> None:
-        expected = [
-            (1, "expected text after QUESTION:, found <END_OF_SET>"),
-            (1, "expected ANSWER: after QUESTION: (line 1), found <END_OF_SET>"),
-        ]
-        self.assertEqual(problems(b"QUESTION:<END_OF_SET>"), expected)
-
-    def test_1_3_text_behind_every_weight_is_told_as_text(self) -> None:
-        for form in "1 x", "\t5 x", " \t3 x", "  4\tx", "3\nx", "2\rx":
-            text = f"{HEAD}OVERSAMPLE_WEIGHT:{form}\n{E}".encode()
-            message = "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 4), found 'x'"
-            with self.subTest(form=form):
-                self.assertEqual([found for _, found in problems(text)], [message])
-        text = f"{HEAD}OVERSAMPLE_WEIGHT: 3<!-- x -->{E}".encode()
-        self.assertEqual(problems(text), [(4, message.replace("'x'", "'<!-- x -->'"))])
-
-    def test_1_4_no_weight_before_an_end_that_shares_its_line(self) -> None:
-        for form, found in ("33", "'33'"), ("", "nothing"), (" x ", "'x'"):
-            message = f"expected a weight, 1 to 5, after OVERSAMPLE_WEIGHT:, found {found}"
-            for tail in "", "\n", f"\n{PAIR}":
-                with self.subTest(form=form, tail=tail):
-                    text = f"{HEAD}OVERSAMPLE_WEIGHT:{form}{E}{tail}".encode()
-                    self.assertEqual(problems(text), [(4, message)])
-
-    def test_1_6_a_comment_after_a_stray_end_is_a_comment(self) -> None:
-        text = f"{E}\n<!--\n{A}\n-->\n{PAIR}".encode()
-        self.assertEqual(problems(text), [(1, "expected QUESTION: first, found <END_OF_SET>")])
-
-    def test_1_9_a_near_miss_is_one_whatever_follows_it(self) -> None:
-        rows = {
-            "QUESTION:": [
-                "Question: call her", "Question 12: call her", "**Question**: call her", "QUESTION call her", "QUESTION Call her", "**QUESTION** call her",
-                "Q UESTION call her", "QUESTIONZ call her", "ZQUESTION call her", "QUESTION - O K, call her", "QUESTION[AB] call her", "QUESTION@AB call her",
-            ],
-            "ANSWER:": ["Answer\uff1a call her", "ANSWERS: call her", "ANSWER call her", "_ANSWER_ call her", "ANSWER; call her", "ANSWE R call her"],
-            "OVERSAMPLE_WEIGHT:": [
-                "OVERSAMPLE: WEIGHT: 3", "OVERSAMPLE WEIGHT of 3", "OVERSAMPLE_WEIGHT of 3", "OVERSAMPLE-WEIGHT of 3",
-                "OVERSAMPLE_ZWEIGHT of 3", "OVERSAMPLE WEIGHTZ of 3", "OVERS AMPLE WEIGHT of 3", "OVERSAMPLE WEIGHT[AB] of 3", "OVERSAMPLE WEIGHT@AB of 3",
-            ],
-            "<END_OF_SET>": ["<END OF SET is here>", "END OF SET is here", "END O F SET is here"],
-        }  # fmt: skip
-        for marker, texts in rows.items():
-            at = oversample.NAMES.index(marker)
-            for text in texts:
-                lines = [Q, A, W, E]
-                lines[at] = text
-                where = "" if marker == E else " first on its line"
-                hint = f"expected '{marker}'{where}, found '{text}'"
+        for weight in 1, 2, 3, 4, 5:
+            for form in "{}", " {}", "\t {}\t ", "{}\r", "{}\n\n", " {}\f\v":
+                text = f"{HEAD}OVERSAMPLE_WEIGHT:{form.format(weight)}{E}".encode()
                 with self.subTest(text=text):
-                    first = problems("\n".join(["", *lines, "", PAIR]).encode())[0][1]
-                    self.assertTrue(first.endswith(hint), first)
+                    self.assertEqual(parse(text).pairs, (QAPair(text, weight, 1),))
+        for form, found in NO_WEIGHTS:
+            message = f"expected a weight, 1 to 5, after OVERSAMPLE_WEIGHT:, found '{found}'"
+            self.assert_refused(f"{HEAD}OVERSAMPLE_WEIGHT:{form}\n{E}", [(4, message)])
+            self.assert_refused(f"{HEAD}OVERSAMPLE_WEIGHT:{form}{E}", [(4, message)])
 
-    NO_MISSES = [
-        "call the QUESTION desk",
-        "QUEXXION: no",
-        "QUEAAION: no",
-        "ANEWSR: no",
-        "ANSWXXR: no",
-        "QUEXION: no",
-        "QUESXYION: no",
+    def test_1_5_a_span_runs_from_q_to_the_bracket_and_cannot_be_changed(self) -> None:
+        (parsed,) = parse(b"\xef\xbb\xbf \n" + pair("a", 3) + b" tail\n").pairs
+        self.assertEqual(parsed, QAPair(pair("a", 3), 3, 2))
+        for name in "span", "weight", "line", "question", "answer", "other":
+            with self.subTest(name=name), self.assertRaises(AttributeError):
+                setattr(parsed, name, None)
+
+    def test_1_9a_the_error_stands_at_the_misspelt_line(self) -> None:
+        for marker, (line, message), texts in MISSPELT_LINES:
+            for text in texts:
+                lines = ["", Q, A, W, E, "", PAIR]
+                self.assertTrue(lines[line - 1].startswith(marker))
+                lines[line - 1] = text
+                found = text.replace("\t", "\\t")
+                self.assert_refused("\n".join(lines), [(line, f"{message}, found '{found}'")])
+
+    def test_1_9a_where_no_line_is_misspelt_it_stands_at_the_next_marker(self) -> None:
+        for text in SOUND_LINES:
+            end = (5, f"'{text}'") if text else (6, "QUESTION:")
+            for line, message in (
+                (3, "expected QUESTION: first, found ANSWER:"),
+                (4, "expected ANSWER: after QUESTION: (line 2), found OVERSAMPLE_WEIGHT:"),
+                (5, "expected OVERSAMPLE_WEIGHT: after ANSWER: (line 3), found <END_OF_SET>"),
+                (end[0], f"expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 4), found {end[1]}"),
+            ):  # fmt: skip
+                lines = ["", Q, A, W, E, PAIR]
+                lines[4 if line == end[0] and "<END_OF_SET> after" in message else line - 2] = text
+                self.assert_refused("\n".join(lines), [(line, message)])
+
+    def test_1_9b_every_two_different_misspelt_markers_are_errors(self) -> None:
+        for (one, _, first), (other, _, second) in itertools.product(MISSPELT_LINES, repeat=2):
+            for text, last in zip(first, reversed(second)):
+                found = [(7, f"expected {one}, found '{text}'")]
+                found += [(9, f"expected {other}, found '{last}'")]
+                found = [(line, message.replace("\t", "\\t")) for line, message in found]
+                content = f"{PAIR}\n{text}\nso\n{last}\n{OTHER}"
+                self.assert_refused(content, found if one != other else [])
+
+    def test_1_11_other_formats_are_named_in_one_error_that_says_what_to_do(self) -> None:
+        advice = ": save it as plain text, UTF-8 (in TextEdit, Format > Make Plain Text)"
+        for name, contents in FORMATS:
+            for content in contents:
+                with self.subTest(content=content):
+                    expected = [(1, f"expected plain text, found {name}{advice}")]
+                    self.assertEqual(problems(content), expected)
+        for start in b"abcd\0", b"PK\3", b"\xd0\xcf\x11", b" %PDF", b"{\\rt", b"\xfe \xff":
+            with self.subTest(start=start):
+                self.assertEqual(problems(start + b"\n" + pair()), [])
+
+
+class Agreement(unittest.TestCase):
+    """1. Two readings of the format, by two methods, agree."""
+
+    def assert_read_alike(self, content: bytes) -> Reading:
+        expected = second_reading(content)
+        try:
+            parsed = parse(content)
+        except DocumentError as error:
+            found = Reading([], b"", [], [line for line, _ in error.problems])
+        else:
+            warnings = [line for line, _ in parsed.warnings]
+            found = Reading(list(parsed.pairs), parsed.separator, warnings, [])
+        self.assertEqual(found, expected, content)
+        return expected
+
+    def test_1_12_000_generated_documents_are_read_alike(self) -> None:
+        found = Counter()
+        for content in itertools.chain([SAMPLE.read_bytes()], documents(seed=4, count=12_000)):
+            reading = self.assert_read_alike(content)
+            found["pairs"] += bool(reading.pairs)
+            found["warnings"] += bool(reading.warnings)
+            found["errors"] += len(reading.errors) > 1
+        self.assertTrue(4_800 < found["pairs"] < 6_600, found)
+        self.assertTrue(min(found.values()) > 1_200, found)
+
+
+class Cost(unittest.TestCase):
+    """1.10. Time and memory are linear in the document, hostile ones included."""
+
+    # fmt: off
+    HOSTILE = [
+        b"QUESTION: a\n", b"ANSWER: a\n", b"OVERSAMPLE_WEIGHT: 3\n", b"OVERSAMPLE_WEIGHT: ", b"<END_OF_SET>", b"<!--", b"<!-- -->", b"<!-- x", b"-->", b"\n", b" ", b"x\n", b"x <!-- --> ", b"QUESTION: a\nAnswer: b\n", b"QUESTION: a\nANSWER: b\n", b"Question: a\n\n**ANSWER:** b\n<END OF SET>\n", b"**QUESTION:** a\n<END_OF_SET>\n", b"\r\nQUESTION:", pair() + b"\n", pair("a", 9) + b"\n",
+        b"QUESTION: a\nANSWER: b\nOVERSAMPLE_WEIGHT: 3\nx\n", b"<", b"QUESTION:\n", b"7", b"Question: a\n", b"Question: a <!-- -->\n",
     ]
+    HEADS = [b"", b"QUESTION: ", b"QUESTION: a\nANSWER: ", b"QUESTION: a\nANSWER: b\nOVERSAMPLE_WEIGHT: ", pair() + b"\n", b"<!--"]
+    # (what it is, head, what is repeated, tail, how much memory 100,000 bytes of it may take).
+    LARGE = [
+        ("a comment behind", pair() + b"<!--", b"x", b"-->", 50_000), ("a comment before", b"<!--", b"x", b"-->\n" + pair(), 50_000), ("stray lines", b"", b"x\n", pair(), 3 * 10**6), ("misspelt lines", b"", b"Question: b\n", pair(), 3 * 10**6),
+        ("text and comments", b"", b"x <!-- -->\n", pair(), 10**6), ("empty lines in a pair", b"QUESTION: a", b"\n", b"\n" + pair()[11:], 3 * 10**6), ("questions", b"", b"QUESTION: a\n", b"", 3 * 10**6), ("stray ends", b"", b"<END_OF_SET>", b"", 3 * 10**6), ("misspelt pairs", b"", b"Question: a\nAnswer: b\n", b"", 3 * 10**6), ("a text of questions", b"QUESTION: ", b"\n QUESTION:", b"", 3 * 10**6),
+    ]
+    # fmt: on
 
-    def test_1_9_text_in_mid_line_and_two_wrong_letters_are_no_near_misses(self) -> None:
-        for text in self.NO_MISSES:
-            for at in range(4):
-                lines = [Q, A, W, E]
-                lines[at] = text
-                with self.subTest(text=text, at=at):
-                    self.assertNotIn("looks", str(problems("\n".join([*lines, PAIR]).encode())))
-        for text in " Answer: b", " ^Answer: b", "Answer: b", " x Answer: b", " (Answer: b)":
-            with self.subTest(text=text):
-                found = problems(f"QUESTION:{text}\n{W}\n{E}".encode())
-                message = "expected ANSWER: after QUESTION: (line 1), found OVERSAMPLE_WEIGHT:"
-                self.assertEqual(found, [(2, message)])
+    def seconds(self, head: bytes, piece: bytes, size: int) -> float:
+        content = head + piece * (size // len(piece))
+        start = time.process_time()
+        problems(content)
+        return time.process_time() - start
 
-    def test_1_9_a_near_miss_behind_a_byte_order_mark_is_named_whole(self) -> None:
-        found = problems(f"\ufeffQuestion: a^b\n{A}\n{W}\n{E}".encode())
-        hint = "; line 1 looks like a marker that missed: expected 'QUESTION:' first on its line, found 'Question: a^b'"
-        self.assertEqual(found, [(2, f"expected QUESTION: first, found ANSWER:{hint}")])
+    def test_1_10_four_times_the_document_is_not_twelve_times_the_time(self) -> None:
+        # Linear is 4, quadratic 16; what takes under 20 ms at the larger size may be either.
+        for head, piece in itertools.product(self.HEADS, self.HOSTILE):
+            with self.subTest(head=head, piece=piece):
+                for attempt in range(3):
+                    four = self.seconds(head, piece, 160_000)
+                    if four < max(0.02, 12 * self.seconds(head, piece, 40_000)):
+                        break
+                    self.assertLess(attempt, 2, f"{four} s")
 
-    def test_1_7_warnings_of_every_kind_are_in_order_of_line(self) -> None:
-        found = parse(f"{PAIR}\n{PAIR}\ntext\n".encode()).warnings
-        self.assertEqual([line for line, _ in found], [7, 13])
+    def test_1_10_memory_is_linear_and_a_comment_is_not_copied(self) -> None:
+        self.addCleanup(tracemalloc.stop)
+        for title, head, piece, tail, limit in self.LARGE:
+            content = head + piece * (100_000 // len(piece)) + tail
+            tracemalloc.start()
+            problems(content)
+            peak = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+            with self.subTest(title):
+                self.assertLess(peak, limit)
 
-    def test_1_6_a_comment_ends_at_its_first_end_wherever_another_begins(self) -> None:
-        for comment, end in ("<!-- <!---->", 1), ("<!-- <!--\n-->", 2), ("<!--\n<!--\n\n-->", 4):
-            with self.subTest(comment=comment):
-                ((line, message),) = parse(f"{comment}\n{PAIR}".encode()).warnings
-                self.assertEqual(line, 1)
-                self.assertRegex(message, rf"^this comment .*ends on line {end}\b")
 
-        self.assertEqual(parse(f"<!-- <!- !-- --!> <! -->\n{PAIR}".encode()).warnings, ())
+# Numbers that do not print as such, as NumPy's.
+FLOAT = type("Float", (float,), {"__repr__": lambda _: "np.float64(1.3)"})("1.3")
+INT = type("Int64", (), {"__repr__": lambda _: "np.int64(2)", "__str__": lambda _: "2"})()
 
-    def test_1_9_a_near_miss_is_named_where_its_marker_lacks_and_nowhere_else(self) -> None:
-        for lines, kinds in [
-            ([Q, A, "Oversample Weight: 3", "<END OF SET>", PAIR], ["OVERSAMPLE_WEIGHT:", E]),
-            ([Q, A, "Question: c", "Answer: d", E], []),
-            ([Q, "Question: c", "<END OF SET>", "Oversample weight: 3", W, E], []),
-            ([Q, "Answer: b", "Oversample weight: 3", "<END OF SET>", W, E], ["ANSWER:"]),
-        ]:
-            with self.subTest(lines=lines):
-                found = problems("\n".join(lines).encode())[0][1]
-                named = re.findall(r"missed: expected '([^']+)'", found)
-                self.assertEqual(named, kinds)
+# fmt: off
+BASE = "expected a whole or decimal number from 1 to 1000, found "
+SEED = "expected a whole number, from 0 to 18446744073709551615, found "
+CAP = "expected a whole number, 1 or more, found "
+MANY = " are more than 2,147,483,648; use a smaller base or a cap (--max-copies)"
+TWO = parse(document(1, 2)).pairs
 
-    def test_1_8_what_stands_at_the_edge_of_a_marker_is_told_whole(self) -> None:
-        behind = "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line {}), found "
-        for text, expected in [
-            (f"{HEAD}OVERSAMPLE_WEIGHT: 3 x{E}", [(4, behind.format(4) + "'x'")]),
-            (f"{HEAD}OVERSAMPLE_WEIGHT: 3 <END OF SET>{E}", [(4, behind.format(4) + "'<END OF SET>'; line 4 looks like a marker that missed: expected '<END_OF_SET>', found '<END OF SET>'")]),
-            (f"{Q}\n{W}\n{PAIR}", [(2, "expected ANSWER: after QUESTION: (line 1), found OVERSAMPLE_WEIGHT:"), (3, behind.format(2) + "QUESTION:")]),
-            (f"{Q}\nANSWER:{E}", [(2, "expected text after ANSWER:, found <END_OF_SET>"), (2, "expected OVERSAMPLE_WEIGHT: after ANSWER: (line 2), found <END_OF_SET>")]),
-        ]:  # fmt: skip
-            with self.subTest(text=text):
-                self.assertEqual(problems(text.encode()), expected)
+# (base, copies of weights 1 to 5): numbers a person can check.
+BASES = [
+    (1, [1, 1, 1, 1, 1]), (1.3, [1, 2, 2, 3, 4]), (1.5, [2, 2, 3, 5, 8]), (2, [2, 4, 8, 16, 32]), (3, [3, 9, 27, 81, 243]), (10, [10, 100, 1000, 10**4, 10**5]), (1000, [1000, 10**6, 10**9, 10**12, 10**15]), ("1.3", [1, 2, 2, 3, 4]), ("1.30", [1, 2, 2, 3, 4]), ("01.3", [1, 2, 2, 3, 4]), (Decimal("1.3"), [1, 2, 2, 3, 4]), (FLOAT, [1, 2, 2, 3, 4]), (INT, [2, 4, 8, 16, 32]),
+    ("2", [2, 4, 8, 16, 32]), (2.0, [2, 4, 8, 16, 32]), ("2.0", [2, 4, 8, 16, 32]), ("0002", [2, 4, 8, 16, 32]), (Decimal(2), [2, 4, 8, 16, 32]), (Decimal("2E0"), [2, 4, 8, 16, 32]), (Decimal("0.2E1"), [2, 4, 8, 16, 32]), (Decimal("2E1"), [20, 400, 8000, 160_000, 3_200_000]), (Decimal("1E3"), [1000, 10**6, 10**9, 10**12, 10**15]), ("1." + "5" * 1000, [2, 2, 4, 6, 9]), ("1.0000000000000001", [1, 1, 1, 1, 1]),
+    ("2.5", [3, 6, 16, 39, 98]), (2.5, [3, 6, 16, 39, 98]), ("2.4999999999999999999999", [2, 6, 16, 39, 98]), ("2.5000000000000000000001", [3, 6, 16, 39, 98]),  # beside a half by less than a float can tell
+    ("1.58113883008418966599944677", [2, 2, 4, 6, 10]), ("1.58113883008418966599944678", [2, 3, 4, 6, 10]), ("999.9999", [1000, 999_999 + 1, 999_999_700, 999_999_600_000, 999_999_500_000_100]),
+]
+NO_BASES = [
+    (0, "'0'"), (0.5, "'0.5'"), (-2, "'-2'"), (1001, "'1001'"), (10**300, f"'1{'0' * 46}...'"), (True, "'True'"), (None, "'None'"), (float("nan"), "'nan'"), (float("inf"), "'inf'"), (1e9, "'1000000000.0'"), (0.999, "'0.999'"), (1000.0001, "'1000.0001'"),
+    (b"2", "'b'2''"), (Decimal("NaN"), "'NaN'"), (Decimal("sNaN"), "'sNaN'"), (Decimal("Infinity"), "'Infinity'"), (Decimal("1E+999999999"), "'1E+999999999'"), (Decimal("1E-999999999"), "'1E-999999999'"), (Decimal("1000.01"), "'1000.01'"),
+    (Decimal(f"1E{MAX_EMAX}"), f"'1E+{MAX_EMAX}'"), (Decimal(f"1E{MIN_EMIN}"), f"'1E{MIN_EMIN}'"), ([], "'[]'"), ("", "nothing"), ("two", "'two'"), ("0", "'0'"), ("0.99", "'0.99'"), ("1000.1", "'1000.1'"), ("1e1", "'1e1'"), ("nan", "'nan'"),
+    ("inf", "'inf'"), ("1_0", "'1_0'"), (" 2", "' 2'"), ("2 ", "'2 '"), ("+2", "'+2'"), ("-2", "'-2'"), ("2.", "'2.'"), (".5", "'.5'"), ("1,3", "'1,3'"), ("\u0662", "'\u0662'"), ("1.\u0662", "'1.\u0662'"), ("2\n", "'2\\n'"), ("0x2", "'0x2'"), ("2/1", "'2/1'"), ("1.2.3", "'1.2.3'"), ("\x1b[2J", "'\\x1b[2J'"), ("\udcff", "'\\udcff'"), ("00002", "'00002'"), ("1." + "5" * 1001, f"'1.{'5' * 45}...'"),
+]
+NO_SEEDS = [(-1, "'-1'"), (2**64, "'18446744073709551616'"), (1.0, "'1.0'"), (1.5, "'1.5'"), ("1", "'1'"), (True, "'True'"), (None, "'None'")]
+NO_CAPS = [(0, "'0'"), (-1, "'-1'"), (1.5, "'1.5'"), (3.0, "'3.0'"), ("3", "'3'"), (True, "'True'")]
 
-    def test_1_9_the_first_near_miss_of_each_kind_is_named(self) -> None:
-        found = problems(f"{Q}\nAnswer: b\n*Answer: c*\n{W}\n{E}".encode())[0][1]
-        self.assertEqual(found.count("looks like"), 1)
-        self.assertTrue(found.endswith("found 'Answer: b'"), found)
-
-    def test_1_6_one_byte_of_text_is_text_and_a_hint_begins_with_it(self) -> None:
-        text = f"x<!-- -->\n{PAIR}y<!-- -->".encode()
-        message = "text outside any pair is not copied: "
-        self.assertEqual(parse(text).warnings, ((1, f"{message}'x'"), (7, f"{message}'y'")))
-        for text, found in [
-            ("x\ny<!-- -->", "'x' and 1 more line"),
-            ("x\ny\nz<!-- -->", "'x' and 2 more lines"),
-            ("Question: b<!-- -->", "'Question: b'; line 1 looks like a marker that missed: expected 'QUESTION:' first on its line, found 'Question: b'"),
-        ]:  # fmt: skip
-            with self.subTest(text=text):
-                parsed = parse(f"{text}\n{PAIR}".encode())
-                self.assertEqual(parsed.warnings, ((1, message + found),))
-        text = f"{PAIR}\r<!-- -->\n{PAIR}".encode()
-        self.assertEqual([line for line, _ in parse(text).warnings], [7])
-
-    def test_1_8_utf_16_and_utf_32_are_told(self) -> None:
-        message = "expected a pair, QUESTION: to <END_OF_SET>, found UTF-16 or UTF-32: save the document as UTF-8"
-        for text in PAIR, "\u201c" + PAIR:
-            for code in "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be":
-                for mark in "\ufeff", "":
-                    if mark or text == PAIR:
-                        with self.subTest(text=text[:1], code=code, mark=mark):
-                            self.assertEqual(problems((mark + text).encode(code)), [(1, message)])
-        self.assertEqual(problems("\u201cQ".encode("utf-16-le")), [(1, message)])
-        message = "expected a pair, QUESTION: to <END_OF_SET>, found none"
-        self.assertEqual(problems(b"Dear\0"), [(1, message)])
-
-    def test_1_9_a_near_miss_ends_where_the_next_marker_begins(self) -> None:
-        found = problems(f"{Q}\nAnswer: b{E}".encode())[0][1]
-        self.assertTrue(found.endswith("found 'Answer: b'"), found)
-
-    def test_1_9_a_near_miss_is_looked_for_so_far_and_no_farther(self) -> None:
-        for length, named in (60_000, True), (70_000, False):
-            text = f"{Q}\nAnswer: b\n{'x' * length}\n{W}\n{E}".encode()
-            with self.subTest(length=length):
-                self.assertEqual("looks like" in problems(text)[0][1], named)
-            text = f"{PAIR}\n{'x' * length}\nQuestion: b\n".encode()
-            with self.subTest(length=length, outside=True):
-                self.assertEqual("looks like" in parse(text).warnings[0][1], named)
-        text = pair("x" * 70_000) + b"\nx\nQuestion: b\n"
-        self.assertIn("looks like", parse(text).warnings[0][1])
-
-    def test_1_10_of_a_long_line_its_beginning_is_looked_at(self) -> None:
-        with mock.patch("oversample._resembles", return_value=oversample.NOTHING) as looked:
-            problems(f"{Q}\n{'x' * 1000}\n{W}\n{E}".encode())
-        self.assertEqual([len(call.args[0]) for call in looked.mock_calls], [80])
-
-    def test_1_9_an_indented_marker_that_is_the_first_text_is_a_near_miss(self) -> None:
-        for text in f"{PAIR}\n  Question: b\n", f"{PAIR}\n\tQUESTION: b\n":
-            with self.subTest(text=text):
-                self.assertIn("looks like", parse(text.encode()).warnings[0][1])
-        text = f"{Q}\n{A}\n{W}\n  QUESTION: c\n{A}\n{W}\n{E}"
-        self.assertIn("looks like", problems(text.encode())[0][1])
+# Refused: (what it shows, what is expected, a call, [(argument, how the error quotes it)]).
+NUMBERS = [
+    ("2.2 a base", BASE, lambda each: copies(1, each), NO_BASES), ("2.2 a base without pairs", BASE, lambda each: resample([], base=each, seed=1), NO_BASES), ("2.2 a base with pairs", BASE, lambda each: resample(TWO, base=each, seed=1), NO_BASES),
+    ("2.2 a base, digits and one point", BASE, lambda each: copies(1, each), [(text, f"'{text}'") for code in {*range(33, 127)} - {*b"0123456789"} for text in {f"1{chr(code)}", f"1.5{chr(code)}", f"1{chr(code)}5"} - {"1.5"}]),
+    ("2.3 a cap", CAP, lambda each: copies(1, 2, max_copies=each), NO_CAPS), ("2.3 a cap without pairs", CAP, lambda each: resample([], base=2, seed=1, max_copies=each), NO_CAPS), ("2.3 a cap with pairs", CAP, lambda each: resample(TWO, base=2, seed=1, max_copies=each), NO_CAPS),
+    ("2.5 a seed without pairs", SEED, lambda each: resample([], base=2, seed=each), NO_SEEDS), ("2.5 a seed with pairs", SEED, lambda each: resample(TWO, base=2, seed=each), NO_SEEDS),
+    ("6 a weight", "expected a whole number, from 1 to 5, found ", lambda each: copies(each, 2), [(0, "'0'"), (6, "'6'"), (-1, "'-1'"), (2.0, "'2.0'"), ("3", "'3'"), (True, "'True'"), (None, "'None'")]),
+    ("3.6 more than 2**31 copies", "", lambda each: resample(parse(document(*each[:-2])).pairs, base=each[-2], seed=1, max_copies=each[-1]), [((3, 3, 3, 1000, None), "3,000,000,000 copies" + MANY), ((3, 3, 3, 1000, 2**40), "3,000,000,000 copies" + MANY), ((5, 1000, None), "1,000,000,000,000,000 copies" + MANY), ((5, 999, 2**31 + 1), "2,147,483,649 copies" + MANY)]),
+]
+# fmt: on
 
 
 class Copies(unittest.TestCase):
-    """2. How many copies, and in which order."""
+    """2.1 to 2.3. How many copies."""
 
-    def test_2_1_at_base_2_there_are_2_4_8_16_32_copies(self) -> None:
-        self.assertEqual([copies(weight, 2) for weight in range(1, 6)], [2, 4, 8, 16, 32])
-
-    def test_2_numbers_a_person_can_check(self) -> None:
-        pairs = 3, 18, 22, 28, 11
-        for base, each, total in ((2, (2, 4, 8, 16, 32), 1054), (1.3, (1, 2, 2, 3, 4), 211)):
-            self.assertEqual(tuple(copies(weight, base) for weight in range(1, 6)), each)
-            self.assertEqual(sum(map(int.__mul__, pairs, each)), total)
-        self.assertEqual([copies(w, 1.5, max_copies=3) for w in range(1, 6)], [2, 2, 3, 3, 3])
+    def test_2_1_6_0_a_pair_has_base_to_the_power_of_its_weight_copies(self) -> None:
+        for base, expected in BASES:
+            with self.subTest(base=base):
+                self.assertEqual([copies(weight, base) for weight in range(1, 6)], expected)
 
     def test_2_2_the_power_is_exact_and_rounded_halves_up(self) -> None:
-        # 1.5 ** 1 and 2.5 ** 1 are halves; the others are beside one, by less than
-        # a float can tell.
-        table = [
-            (1, "2.5", 3), (1, "1.5", 2), (1, 2.5, 3), (1, "3.5", 4), (1, "1.4", 1), (1, "1", 1), (5, "1", 1), (5, 1000, 10**15),
-            (1, "2.4999999999999999999999", 2), (1, "2.5000000000000000000001", 3), (5, "999.9999", 999999500000100000), (2, "1.58113883008418966599944677", 2),
-        ]  # fmt: skip
-        for weight, base, expected in table[:-2]:
-            with self.subTest(weight=weight, base=base):
-                self.assertEqual(copies(weight, base), expected)
-        for text in [f"{whole}.{part}" for whole in (1, 2, 17, 999) for part in range(0, 100, 7)]:
-            for weight in range(1, 6):
-                with self.subTest(weight=weight, base=text):
-                    exact = Fraction(text) ** weight + Fraction(1, 2)
-                    expected = exact.numerator // exact.denominator
-                    self.assertEqual(copies(weight, text), expected)
-                    self.assertEqual(copies(weight, Decimal(text)), expected)
-                    self.assertEqual(copies(weight, float(text)), expected)
+        for whole, part in itertools.product((1, 2, 17, 999), range(0, 100, 7)):
+            text = f"{whole}.{part:02}"
+            for weight, base in itertools.product(range(1, 6), (text, Decimal(text), float(text))):
+                with self.subTest(weight=weight, base=base):
+                    expected = (Fraction(text) ** weight + Fraction(1, 2)).__floor__()
+                    self.assertEqual(copies(weight, base), expected)
 
-    def test_2_2_no_pair_has_fewer_than_one_copy(self) -> None:
-        self.assertEqual({copies(weight, 1) for weight in range(1, 6)}, {1})
-
-    def test_6_0_a_base_is_an_int_a_decimal_a_float_as_it_prints_or_its_text(self) -> None:
-        class Float(float):
-            __repr__ = __str__ = lambda self: "np.float64(1.3)"
-
-        for base in 1.3, "1.3", Decimal("1.3"), Float("1.3"), "1.30", "01.3":
-            with self.subTest(base=base):
-                self.assertEqual(oversample._ratio(base)[0] * 10, oversample._ratio(base)[1] * 13)
-        for base in 2, "2", 2.0, "2.0", Decimal(2), Decimal("2E0"), Decimal("0.2E1"):
-            with self.subTest(base=base):
-                self.assertEqual(copies(5, base), 32)
-        self.assertEqual(copies(1, Decimal("1E3")), 1000)
-
-    def test_2_2_a_base_out_of_range_is_refused(self) -> None:
-        expected = "expected a whole or decimal number from 1 to 1000, found "
-        values = [
-            0,
-            0.5,
-            -2,
-            1001,
-            10**300,
-            10**5000,
-            True,
-            None,
-            float("nan"),
-            float("inf"),
-            1e9,
-            0.999,
-        ]
-        values += [Decimal("NaN"), Decimal("sNaN"), Decimal("Infinity"), Decimal("1E+999999999")]
-        values += [Decimal("1E-999999999"), Decimal("1000.01"), [], b"2"]
-        texts = [
-            "",
-            "two",
-            "0",
-            "0.99",
-            "1000.1",
-            "1e1",
-            "nan",
-            "inf",
-            "1_0",
-            " 2",
-            "2 ",
-            "+2",
-            "-2",
-        ]
-        texts += ["2.", ".5", "1,3", "\u0662", "2\n", "0x2", "2/1", "\x1b[2J", "\udcff"]
-        for base in values + texts:
-            with self.subTest(base=base), self.assertRaises(ValueError) as caught:
+    def test_2_6_1_bad_numbers_are_refused_before_anything_is_done(self) -> None:
+        for title, expected, call, rows in NUMBERS:
+            for argument, found in rows:
+                with self.subTest(title, argument=argument):
+                    with self.assertRaises(ValueError) as caught:
+                        call(argument)
+                    self.assertEqual(str(caught.exception), expected + found)
+        for base in 10**5000, -(10**5000):
+            with self.assertRaises(ValueError):
                 copies(1, base)
-            found = oversample._shown(base)
-            self.assertEqual(str(caught.exception), expected + found)
-            self.assertTrue(str(caught.exception).isprintable())
 
     def test_2_3_max_copies_caps_the_copies_of_each_pair(self) -> None:
-        self.assertEqual([copies(w, 2, max_copies=5) for w in range(1, 6)], [2, 4, 5, 5, 5])
-        self.assertEqual(copies(5, 1000, max_copies=1), 1)
-        for cap in 0, -1, 1.5, "3", True, 2**64, 10**5000:
-            with self.subTest(cap=cap), self.assertRaises(ValueError) as caught:
-                copies(1, 2, max_copies=cap)
-            message = f"expected a whole number from 1 to {2**64 - 1}, found "
-            self.assertEqual(str(caught.exception), message + oversample._shown(cap))
-
-    def test_6_a_weight_is_1_to_5(self) -> None:
-        for weight in 0, 6, -1, 2.0, "3", True, None:
-            with self.subTest(weight=weight), self.assertRaises(ValueError) as caught:
-                copies(weight, 2)
-            message = f"expected a whole number from 1 to 5, found {oversample._shown(weight)}"
-            self.assertEqual(str(caught.exception), message)
-
-    def test_2_2_a_base_is_digits_and_one_point_and_nothing_else(self) -> None:
-        for code in set(range(33, 127)) - set(b"0123456789"):
-            for text in f"1{chr(code)}", f"1.5{chr(code)}", f"1{chr(code)}5", "1.2.3", "2.0.0":
-                if text != "1.5":
-                    with self.subTest(text=text), self.assertRaises(ValueError) as caught:
-                        copies(1, text)
-                    self.assertIn("expected a whole or decimal number", str(caught.exception))
-        self.assertEqual(copies(1, "1." + "5" * 1000), 2)
-        self.assertEqual(copies(1, "0002"), 2)
-        with self.assertRaises(ValueError):
-            copies(1, "00002")
-        with self.assertRaises(ValueError):
-            copies(1, "1." + "5" * 1001)
-
-    def test_6_0_a_base_of_every_kind_of_text_and_of_every_size(self) -> None:
-        class Level(str, enum.Enum):
-            LOW = "1.3"
-
-        self.assertEqual(copies(5, Level.LOW), 4)
-        self.assertEqual(copies(1, Decimal("2E1")), 20)
-        with self.assertRaises(ValueError) as caught:
-            copies(1, -(10**5000))
-        message = "expected a whole or decimal number from 1 to 1000, found 'a huge number'"
-        self.assertEqual(str(caught.exception), message)
-        for base in Decimal(f"1E{decimal.MAX_EMAX}"), Decimal(f"1E{decimal.MIN_EMIN}"):
-            with self.subTest(base=base), self.assertRaises(ValueError) as caught:
-                copies(1, base)
-            self.assertTrue(str(caught.exception).endswith(f"found '{base!r}'"))
-
-    def test_6_0_a_number_of_another_kind_counts_as_it_prints(self) -> None:
-        class Int64:
-            __repr__ = lambda self: "np.int64(2)"
-            __str__ = lambda self: "2"
-
-        self.assertEqual(copies(3, Int64()), 8)
+        for base, cap, expected in (
+            (2, 5, [2, 4, 5, 5, 5]), (1000, 1, [1, 1, 1, 1, 1]), (2, 31, [2, 4, 8, 16, 31]), (2, 32, [2, 4, 8, 16, 32]), (2, 2**64, [2, 4, 8, 16, 32]), (2, None, [2, 4, 8, 16, 32]),
+        ):  # fmt: skip
+            with self.subTest(base=base, cap=cap):
+                self.assertEqual([copies(weight, base, cap) for weight in range(1, 6)], expected)
 
 
 class Order(unittest.TestCase):
@@ -727,36 +510,32 @@ class Order(unittest.TestCase):
 
     PAIRS = parse(document(1, 2, 3)).pairs
 
+    def order(self, seed: int, **options) -> str:
+        made = resample(iter(self.PAIRS), base=2, seed=seed, **options)
+        return "".join(chr(each.span[10]) for each in made)
+
     def test_2_4_every_copy_is_there(self) -> None:
-        found = Counter(resample(self.PAIRS, base=2, seed=7))
-        self.assertEqual([found[each] for each in self.PAIRS], [2, 4, 8])
+        self.assertEqual(set(resample(self.PAIRS, base=2, seed=7)), set(self.PAIRS))
+        self.assertEqual(Counter(self.order(7)), {"a": 2, "b": 4, "c": 8})
+        self.assertEqual(Counter(self.order(7, max_copies=3)), {"a": 2, "b": 3, "c": 3})
         self.assertEqual(resample([], base=2, seed=1), [])
-        self.assertEqual(len(resample(iter(self.PAIRS), base=2, seed=7, max_copies=3)), 8)
 
-    def test_2_4_the_order_is_uniform_over_all_permutations(self) -> None:
-        # Pearson's chi-square with 23 degrees of freedom is above 83.5 for one fair
-        # shuffle in a hundred million; the seeds are fixed, so it is never by chance.
-        pairs, draws = parse(document(1, 1, 1, 1)).pairs, 12_000
-        found = Counter(tuple(resample(pairs, base=1, seed=seed)) for seed in range(draws))
-        self.assertEqual(len(found), 24)
-        expected = draws / 24
-        self.assertLess(sum((n - expected) ** 2 / expected for n in found.values()), 83.5)
-
-    def test_2_4_copies_of_one_pair_are_shuffled_among_the_others(self) -> None:
-        # 2 copies of a, 4 of b: 15 arrangements; 14 degrees of freedom, 1 in 10**8.
-        pairs, draws = parse(document(1, 2)).pairs, 12_000
-        found = Counter(tuple(resample(pairs, base=2, seed=seed)) for seed in range(draws))
-        self.assertEqual(len(found), 15)
-        expected = draws / 15
-        self.assertLess(sum((n - expected) ** 2 / expected for n in found.values()), 65.5)
+    def test_2_4_the_order_is_uniform(self) -> None:
+        # Pearson's chi-square is above the limit for one fair shuffle in a hundred million;
+        # the seeds are fixed, so it never is by chance. 24 permutations of four copies, and
+        # 15 arrangements of 2 copies of a and 4 of b: 23 and 14 degrees of freedom.
+        for weights, base, arrangements, limit in (((1,) * 4, 1, 24, 83.5), ((1, 2), 2, 15, 65.5)):
+            pairs, draws = parse(document(*weights)).pairs, 6_000
+            made = (resample(pairs, base=base, seed=seed) for seed in range(draws))
+            found = Counter(bytes(each.line for each in order) for order in made)
+            self.assertEqual(len(found), arrangements)
+            expected = draws / arrangements
+            self.assertLess(sum((n - expected) ** 2 / expected for n in found.values()), limit)
 
     def test_2_5_the_order_of_a_seed_is_for_good(self) -> None:
-        def order(seed: int) -> str:
-            return "".join(chr(each.span[10]) for each in resample(self.PAIRS, base=2, seed=seed))
-
-        self.assertEqual(order(0), GOLDEN[0])
-        self.assertEqual(order(1), GOLDEN[1])
-        self.assertEqual(order(2**64 - 1), GOLDEN[2])
+        self.assertEqual(self.order(0), "baacccccbcbbcc")
+        self.assertEqual(self.order(1), "cccbcacbcbbcca")
+        self.assertEqual(self.order(2**64 - 1), "cccacccbbccbba")
 
     def test_2_5_the_shuffle_rests_on_random_alone(self) -> None:
         # As an independent second program would have it.
@@ -770,442 +549,586 @@ class Order(unittest.TestCase):
             with mock.patch.object(random.Random, "getrandbits", side_effect=AssertionError):
                 self.assertEqual(resample(self.PAIRS, base=2, seed=42), expected)
 
-    def test_2_5_a_seed_is_a_whole_number_from_0_to_2_64(self) -> None:
-        for seed in -1, 2**64, 1.0, 1.5, "1", True, None:
-            with self.subTest(seed=seed), self.assertRaises(ValueError) as caught:
-                resample(self.PAIRS, base=2, seed=seed)
-            message = f"expected a whole number from 0 to {2**64 - 1}, found "
-            self.assertEqual(str(caught.exception), message + oversample._shown(seed))
 
-    def test_3_6_more_than_2_31_copies_are_refused_before_they_are_made(self) -> None:
-        pairs = parse(document(3, 3, 3)).pairs
+class Types(unittest.TestCase):
+    """6. From Python: what is read, and what is refused."""
+
+    def test_6_parse_gives_pairs_separator_and_warnings(self) -> None:
+        pairs = QAPair(pair("a", 1), 1, 2), QAPair(pair("b", 5), 5, 9)
+        warnings = ((1, "text outside any pair is not copied: 'x'"),)
+        self.assertEqual(parse(b"x\n" + document(1, 5)), Document(pairs, b"\n\n", warnings))
+
+    def test_6_1_a_document_that_is_not_bytes_is_a_type_error(self) -> None:
+        for content in "text", PAIR, 5, None, [1], io.BytesIO():
+            with self.subTest(content=content), self.assertRaises(TypeError):
+                parse(content)
+
+    def test_6_a_bytearray_may_change_later_and_the_spans_do_not(self) -> None:
+        content = bytearray(document(1))
+        found = parse(content), parse(memoryview(content))
+        content[:] = b"x" * len(content)
+        for each in found:
+            self.assertEqual(each.pairs, (QAPair(pair("a", 1), 1, 1),))
+            self.assertIs(type(each.pairs[0].span), bytes)
+
+    def test_6_question_and_answer_are_their_text_alone(self) -> None:
+        for question, answer in (
+            (b"a", b"b"), (b"a\n\nb", b"c\nANSWER : d"), (b"to ANSWER: or\nANSWER me?", b"an OVERSAMPLE_WEIGHT: of 9\nOVERSAMPLE_WEIGHT 9"), (b"\x00", b"\xa0"),
+        ):  # fmt: skip
+            for blank in b"", b" ", b"\n\n", b" \t\r\n\f\v":
+                parts = [b"QUESTION:", question, b"\nANSWER:", answer, b"\nOVERSAMPLE_WEIGHT:4"]
+                (found,) = parse(blank.join([*parts, b"<END_OF_SET>"])).pairs
+                with self.subTest(span=found.span):
+                    self.assertEqual((found.question, found.answer), (question, answer))
+
+    def test_6_a_document_error_is_a_value_error_with_its_problems(self) -> None:
         with self.assertRaises(ValueError) as caught:
-            resample(pairs, base=1000, seed=1)
-        message = "3,000,000,000 copies are more than 2,147,483,648; "
-        message += "use a smaller base or a cap (--max-copies)"
-        self.assertEqual(str(caught.exception), message)
-        self.assertEqual(oversample._total([2**31 - 1, 1]), 2**31)
+            parse(f"{Q}\n{E}\n{E}".encode())
+        first = (2, "expected ANSWER: after QUESTION: (line 1), found <END_OF_SET>")
+        rows = first, (3, "expected QUESTION: after <END_OF_SET> (line 2), found <END_OF_SET>")
+        self.assertIs(type(caught.exception), DocumentError)
+        self.assertEqual(caught.exception.problems, rows)
+        self.assertEqual(str(DocumentError(rows[:1])), f"line 2: {first[1]}")
+        self.assertEqual(str(DocumentError(rows)), f"line 2: {first[1]} (and 1 more)")
+        self.assertEqual(str(DocumentError(rows * 51)), f"line 2: {first[1]} (and 101 more)")
+        self.assertEqual(str(DocumentError([])), "")
+
+    def test_6_a_document_error_is_made_of_any_rows_and_can_be_pickled(self) -> None:
+        for rows in (), ((1, "one"),), ((1, "one"), (2, "two")):
+            error = DocumentError(row for row in rows)
+            for each in error, pickle.loads(pickle.dumps(error)):
+                self.assertIs(type(each), DocumentError)
+                self.assertEqual((each.problems, str(each)), (rows, str(error)))
 
 
-class Output(Case):
-    """3.1, 3.2. What is written."""
-
-    def assert_output(self, content: bytes, expected: bytes, **options) -> None:
-        """At base 1 and with one pair, or two that are the same, the order does not matter."""
-        self.write(content)
-        oversample.oversample("in.md", "out.md", base=1, seed=0, overwrite=True, **options)
-        self.assertEqual((self.folder / "out.md").read_bytes(), expected)
-
-    def test_3_1_copies_are_separated_as_the_pairs_are(self) -> None:
-        a, crlf = pair(), pair().replace(b"\n", b"\r\n")
-        for name, content, expected in [
-            ("one pair", a, a + b"\n"),
-            ("one pair, CRLF", crlf, crlf + b"\r\n"),
-            ("one line end", a + b"\n" + a, a + b"\n" + a + b"\n"),
-            ("odd", a + b" \t\n\n \n" + a + b"\n\n\n", a + b" \t\n\n \n" + a + b"\n"),
-            ("CRLF", crlf + b"\r\n\r\n" + crlf, crlf + b"\r\n\r\n" + crlf + b"\r\n"),
-            (
-                "the commonest",
-                a + b"\n" + a + b"\n\n" + a + b"\n\n" + a,
-                b"\n\n".join([a] * 4) + b"\n",
-            ),
-            (
-                "the first of as common ones",
-                a + b"\n" + a + b"\n\n" + a,
-                b"\n".join([a] * 3) + b"\n",
-            ),
-            ("none but comments", a + b"\n<!-- x -->\n" + a, a + b"\n\n" + a + b"\n"),
-            (
-                "text is no gap",
-                a + b"\nx\n" + a + b"\ny\n" + a + b"\n" + a,
-                b"\n".join([a] * 4) + b"\n",
-            ),
-            (
-                "CRLF and comments",
-                crlf + b"\r\n<!-- x -->\r\n" + crlf,
-                crlf + b"\r\n\r\n" + crlf + b"\r\n",
-            ),
-        ]:
-            with self.subTest(name):
-                self.assert_output(content, expected)
-
-    def test_3_1_the_output_is_spans_separators_and_a_line_end_in_the_order_of_resample(
-        self,
-    ) -> None:
-        generated = (each for each in documents(seed=2, count=200) if second_reading(each))
-        for content in itertools.chain([SAMPLE.read_bytes()], generated):
-            parsed = parse(content)
-            for base, seed, cap in ((2, 5, None), (1.3, 6, None), (3, 7, 4)):
-                self.write(content)
-                oversample.oversample(
-                    "in.md", "out.md", base=base, seed=seed, max_copies=cap, overwrite=True
-                )
-                order = resample(parsed.pairs, base=base, seed=seed, max_copies=cap)
-                end = b"\r\n" if parsed.separator.endswith(b"\r\n") else b"\n"
-                expected = parsed.separator.join(each.span for each in order) + end
-                with self.subTest(content=content[:2000], base=base):
-                    self.assertEqual((self.folder / "out.md").read_bytes(), expected)
-
-    def test_3_1_blocks_of_every_length_join_to_the_same_output(self) -> None:
-        content = document(5, 5, 5) + pair("long" * 200_000, 2)
-        self.write(content)
-        oversample.oversample("in.md", "out.md", base=2, seed=3)
-        parsed = parse(content)
-        order = resample(parsed.pairs, base=2, seed=3)
-        expected = b"\n\n".join(each.span for each in order) + b"\n"
-        self.assertEqual((self.folder / "out.md").read_bytes(), expected)
-
-    def test_3_2_strip_weights_leaves_out_the_weight_line_and_nothing_else(self) -> None:
-        head = b"QUESTION: a\n\nANSWER: OVERSAMPLE_WEIGHT: 3\n"
-        for name, tail, stripped in [
-            ("its own line", b"\nOVERSAMPLE_WEIGHT: 3\n<END_OF_SET>", b"\n<END_OF_SET>"),
-            ("with blanks", b"OVERSAMPLE_WEIGHT:\t3 \n\n <END_OF_SET>", b"\n <END_OF_SET>"),
-            ("a bare CR ends no line", b"OVERSAMPLE_WEIGHT: 3\r<END_OF_SET>", b"<END_OF_SET>"),
-            ("a shared line", b"OVERSAMPLE_WEIGHT: 3 <END_OF_SET>", b"<END_OF_SET>"),
-            ("a shared line, no blank", b"OVERSAMPLE_WEIGHT:3<END_OF_SET>", b"<END_OF_SET>"),
-        ]:
-            with self.subTest(name):
-                for end in b"\n", b"\r\n":
-                    given, kept = ((head + each).replace(b"\n", end) for each in (tail, stripped))
-                    self.assert_output(given, kept + end, strip_weights=True)
-                    self.assert_output(given, given + end)
-
-    def test_2_5_the_sample_document_gives_the_same_bytes_for_good(self) -> None:
-        for (base, seed, strip), digest in DIGESTS.items():
-            oversample.oversample(
-                SAMPLE, "out.md", base=base, seed=seed, strip_weights=strip, overwrite=True
-            )
-            found = hashlib.sha256((self.folder / "out.md").read_bytes()).hexdigest()
-            with self.subTest(base=base, seed=seed):
-                self.assertEqual(found, digest)
+SIGNALS = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP, signal.SIGQUIT] if POSIX else [])]
 
 
-class Files(Case):
-    """3.3 to 3.6. The file: new, whole or absent, its permissions; by function and by command."""
+def by_default(handler=signal.SIG_DFL) -> None:
+    """In a child: what the jobs of a script in the background ignore is as in a terminal."""
+    for number in SIGNALS:
+        signal.signal(number, handler)
+
+
+def start(*arguments, program: tuple = (SCRIPT,), setup=by_default, **options) -> subprocess.Popen:
+    """The command, as a person runs it."""
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    options.update(pipes, env={**os.environ, "PYTHONPATH": str(HERE)}, bufsize=0)
+    options["preexec_fn"] = setup if POSIX else None
+    return subprocess.Popen([sys.executable, *program, *arguments], **options)
+
+
+def finish(process: subprocess.Popen) -> tuple[int, bytes, str]:
+    """The exit status, standard output, and standard error."""
+    try:
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    return process.returncode, out, err.decode()
+
+
+@contextlib.contextmanager
+def standing_in(number: int, file: int | str) -> Iterator[None]:
+    """A standard stream is, by its number, another file for a while."""
+    saved, other = os.dup(number), file if isinstance(file, int) else os.open(file, os.O_RDWR)
+    os.dup2(other, number)
+    try:
+        yield
+    finally:
+        os.dup2(saved, number)
+        for descriptor in {saved, other} - {file}:
+            os.close(descriptor)
+
+
+@contextlib.contextmanager
+def handlers(handler, *numbers: int) -> Iterator[None]:
+    """All signals that stop a program, or these, have this handler for a while."""
+    before = {number: signal.signal(number, handler) for number in numbers or SIGNALS}
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
+
+
+def own(*_) -> None:
+    """A handler of a caller's own, that does nothing."""
+
+
+def current() -> list:
+    return [signal.getsignal(number) for number in SIGNALS]
+
+
+@contextlib.contextmanager
+def beside(function) -> Iterator[None]:
+    """A function runs in another thread, and is done when this ends."""
+    thread = threading.Thread(target=function)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
+
+
+def feed(pipe: tuple[int, int], content: bytes) -> None:
+    """Write to a pipe, and wait until it has been read."""
+    import fcntl
+    import termios
+
+    os.write(pipe[1], content)
+    for _ in range(20_000):
+        if not any(fcntl.ioctl(pipe[0], termios.FIONREAD, bytes(4))):
+            return
+        time.sleep(0.001)
+
+
+def failing(name: str, number: int):
+    """A call of the system fails with this error."""
+    return mock.patch(f"os.{name}", side_effect=OSError(number, os.strerror(number)))
+
+
+def ordered(order: str, join: bytes = b"\n\n") -> bytes:
+    """The output of document(1, 2, 3) in this order."""
+    return join.join(pair(name, "_abc".index(name)) for name in order) + b"\n"
+
+
+ABC = document(1, 2, 3)
+GOOD = ordered("cccbcacbcbbcca")  # at base 2, in the order of seed 1
+RUN = "--base", "2", "--seed", "1", "in.md", "out.md"
+QUIET = *RUN, "-q"
+EXISTS = "exists already; choose another name, or replace it with --force (from Python, overwrite=True)"  # fmt: skip
+MEANWHILE = "oversample: error: out.md: was created meanwhile; left untouched\n"
+WAYS_OUT = "use a smaller base or a cap (--max-copies)"
+DESCRIPTOR = "is an open descriptor; use - for standard output"
+SPELLING = "oversample: error: nothing was written; markers stand first on their line, spelled exactly QUESTION: ANSWER: OVERSAMPLE_WEIGHT: <END_OF_SET>\n"  # fmt: skip
+
+# Outputs of fixed seeds: they never change.
+DIGESTS = {
+    (2, 1, False): "5839aa03e085d06dfd47a83b702a39a881aeed0f870b932f3b8f67209f97122c",
+    (1.3, 2**64 - 1, False): "59aaac26d5f97f154024d53375adff625b3689c8e8ca794d06c77e5fa43efa4a",
+    (2, 1, True): "3e614ac3052ceddcc1c5785b6e0c60762111931a027dfe55a175435ad0b1d6c8",
+}
+
+ONE, CRLF = pair(), pair().replace(b"\n", b"\r\n")
+TEXT = b"QUESTION: a\n\nANSWER: OVERSAMPLE_WEIGHT: 3\n"
+
+# fmt: off
+# (what it shows, a document of which all pairs are the same, its output at base 1)
+SEPARATORS = [
+    ("one pair", ONE, ONE + b"\n"),
+    ("one pair, CRLF", CRLF, CRLF + b"\r\n"),
+    ("one line end", ONE + b"\n" + ONE, ONE + b"\n" + ONE + b"\n"),
+    ("an odd gap", ONE + b" \t\n\n \n" + ONE + b"\n\n\n", ONE + b" \t\n\n \n" + ONE + b"\n"),
+    ("a gap of CRLF", CRLF + b"\r\n\r\n" + CRLF + b"\n", CRLF + b"\r\n\r\n" + CRLF + b"\r\n"),
+    ("a gap of LF between pairs of CRLF", CRLF + b"\n" + CRLF, CRLF + b"\n" + CRLF + b"\n"),
+    ("the commonest", ONE + b"\n" + ONE + b"\n\n" + ONE + b"\n\n" + ONE, b"\n\n".join([ONE] * 4) + b"\n"),
+    ("the first of as common ones", ONE + b"\n" + ONE + b"\n\n" + ONE, b"\n".join([ONE] * 3) + b"\n"),
+    ("none but comments", ONE + b"\n<!-- x -->\n" + ONE, ONE + b"\n\n" + ONE + b"\n"),
+    ("comments and CRLF", CRLF + b"\r\n<!-- x -->\r\n" + CRLF, CRLF + b"\r\n\r\n" + CRLF + b"\r\n"),
+    ("text is not a gap", ONE + b"\nx\n" + ONE + b"\ny\n" + ONE + b"\n" + ONE, b"\n".join([ONE] * 4) + b"\n"),
+    ("what stands first is not a gap", b"\n\n\n" + ONE + b"\n" + ONE, ONE + b"\n" + ONE + b"\n"),
+]
+# (what it shows, the rest of the pair, the same without its weight line)
+STRIPPED = [
+    ("its own line", b"\nOVERSAMPLE_WEIGHT: 3\n<END_OF_SET>", b"\n<END_OF_SET>"),
+    ("blank lines behind it", b"OVERSAMPLE_WEIGHT:\t3 \n\n <END_OF_SET>", b"\n <END_OF_SET>"),
+    ("a bare CR ends no line", b"OVERSAMPLE_WEIGHT: 3\r<END_OF_SET>", b"<END_OF_SET>"),
+    ("a shared line", b"OVERSAMPLE_WEIGHT: 3 <END_OF_SET>", b"<END_OF_SET>"),
+    ("a shared line, no blank", b"OVERSAMPLE_WEIGHT:3<END_OF_SET>", b"<END_OF_SET>"),
+]
+# fmt: on
+
+
+class Scene(Case):
+    """A folder with a document of three pairs."""
 
     def setUp(self) -> None:
         super().setUp()
-        self.content = document(1, 2, 3)
-        self.write(self.content)
+        self.write(ABC)
 
-    def refused(self, output: str, message: str, *options: str, source: str = "in.md") -> None:
-        """The command refuses, in these words; the function raises OSError; nothing changes."""
-        before = {name: self.state(name) for name in self.names()}
-        error = f"oversample: error: {message}\n"
-        self.assertEqual(self.main("--base", "2", *options, source, output), (1, error))
-        with self.assertRaises(OSError):
-            oversample.oversample(source, output, base=2, overwrite="-f" in options)
-        self.assertEqual({name: self.state(name) for name in self.names()}, before)
+    def out(self, name: str = "out.md") -> bytes | None:
+        path = self.folder / name
+        return path.read_bytes() if path.exists() else None
 
-    def state(self, name: str) -> tuple:
-        status = os.lstat(name)
-        readable = stat.S_ISREG(status.st_mode) and os.access(name, os.R_OK)
-        content = pathlib.Path(name).read_bytes() if readable else b""
-        return status.st_ino, status.st_mode, status.st_mtime_ns, content
+    def state(self) -> dict[str, tuple]:
+        status = {str(path): path.lstat() for path in self.folder.rglob("*")}
+        return {
+            name: (each.st_ino, each.st_mode, each.st_mtime_ns, stat.S_ISREG(each.st_mode) and self.out(name))
+            for name, each in status.items()
+        }  # fmt: skip
 
-    def test_3_3_an_existing_file_is_left_alone_unless_told_otherwise(self) -> None:
-        self.write(b"old", "out.md")
-        self.refused(
-            "out.md",
-            "out.md: exists already; choose another name, or replace it with --force (from Python, overwrite=True)",
-        )
-        self.assertEqual(self.main("--base", "2", "-q", "-f", "in.md", "out.md"), (0, ""))
-        self.assertEqual(self.names(), ["in.md", "out.md"])
-        self.assertEqual(len(parse((self.folder / "out.md").read_bytes()).pairs), 14)
 
-    def test_3_3_the_input_is_never_the_output_by_whatever_name_or_link(self) -> None:
-        os.symlink("in.md", "link.md")
+class Output(Scene):
+    """3.1, 3.2. What is written."""
+
+    def output(self, content: bytes, **options) -> bytes | None:
+        self.write(content)
+        oversample.oversample("in.md", "out.md", overwrite=True, **options)
+        return self.out()
+
+    def test_3_1_copies_are_separated_as_the_pairs_are_and_closed_by_a_line_end(self) -> None:
+        for name, content, expected in SEPARATORS:
+            with self.subTest(name):
+                self.assertEqual(self.output(content, base=1), expected)
+
+    def test_3_1_the_output_is_whole_spans_in_the_order_of_the_seed(self) -> None:
+        self.assertEqual(self.output(ABC, base=2, seed=1), GOOD)
+        capped = self.output(ABC, base=Decimal(10), seed=7, max_copies=5)
+        self.assertEqual(capped, ordered("bcabbccccababaa"))
+        stripped = re.sub(rb"OVERSAMPLE_WEIGHT: \d\n", b"", ordered("bbacc"))
+        self.assertEqual(self.output(ABC, base="1.3", seed=2, strip_weights=True), stripped)
+
+    def test_3_1_blocks_of_every_length_join_to_the_same_output(self) -> None:
+        order = "abcabcabbcccaadbaacccabaccabacacbccacbbbcbbbacbcccbaaacaadabaacbcacabbbbbcaabbaccbcdabccbcadcaabbbba"  # fmt: skip
+        for long, length in itertools.product("ad", (1, 100, 1_000, 3_000, 60_000, 200_000)):
+            texts = {
+                n: pair(n * (length if n == long else 1), 2 if n == "d" else 5) for n in "abcd"
+            }
+            expected = b"\n\n".join(texts[name] for name in order) + b"\n"
+            found = self.output(b"\n\n".join(texts.values()), base=2, seed=3)
+            self.assertTrue(found == expected, (long, length))
+
+    def test_3_2_strip_weights_leaves_out_the_weight_line_and_nothing_else(self) -> None:
+        for (name, tail, stripped), end in itertools.product(STRIPPED, (b"\n", b"\r\n")):
+            given, kept = ((TEXT + each).replace(b"\n", end) for each in (tail, stripped))
+            with self.subTest(name, end=end):
+                self.assertEqual(self.output(given, base=1, strip_weights=True), kept + end)
+                self.assertEqual(self.output(given, base=1), given + end)
+
+    def test_2_5_the_sample_document_gives_the_same_bytes_for_good(self) -> None:
+        for (base, seed, strip), digest in DIGESTS.items():
+            found = self.output(SAMPLE.read_bytes(), base=base, seed=seed, strip_weights=strip)
+            self.assertEqual(hashlib.sha256(found).hexdigest(), digest)
+
+
+# fmt: off
+# Output file: (OUTPUT, status of a run without --force, with it, message). What stands
+# there: old.md a file, link.md -> old.md, new.md -> folder/new.md, hard.md and same.md
+# are the input, to-folder -> folder, pipe a FIFO, out -> /dev/stdout, lost -> none/x,
+# and 99 is a descriptor of a file that has no name any more.
+LINKS = {"link.md": "old.md", "new.md": "folder/new.md", "same.md": "./in.md", "lost": "none/x", "to-folder": "folder", "out": "/dev/stdout", "loop": "loop"}
+OUTPUTS = [
+    ("out.md", 0, 0, ""), ("./folder/../out.md", 0, 0, ""), ("new.md", 0, 0, ""), ("folder/x", 0, 0, ""),
+    ("old.md", 1, 0, EXISTS), ("link.md", 1, 0, EXISTS),
+    *((name, 1, 1, "is the input itself; choose another name") for name in ("in.md", "./in.md", "hard.md", "same.md", "folder/../in.md")),
+    *((name, 1, 1, "expected a file name, found a folder") for name in ("folder", "to-folder", ".", "folder/", "/dev/fd", "/")),
+    *((name, 1, 1, "its folder does not exist") for name in ("none/", "none/out.md", "none/../x", "lost")),
+    *((name, 1, 1, "not a directory") for name in ("in.md/x", "in.md/../x")),
+    *((name, 1, 1, "is not a regular file; use - for standard output") for name in ("pipe", os.devnull)),
+    ("", 1, 1, "expected a file name, found nothing"), ("loop", 1, 1, "too many levels of symbolic links"),
+    *((name, 1, 1, DESCRIPTOR) for name in ("/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/fd/1", "/dev/fd/99", "/dev/fd/98", "/proc/self/fd/99", "/proc/self/fd/1", "/proc/thread-self/fd/1", "out", "./out")),
+]
+# fmt: on
+
+
+@unittest.skipUnless(POSIX, "links, pipes and descriptors are POSIX's")
+class Files(Scene):
+    """3.3, 3.5, 3.6. Which file is written, its permissions, its size."""
+
+    @unittest.skipUnless(os.path.exists("/proc/thread-self/fd"), "no Linux")
+    def test_3_3_what_may_be_written_and_what_is_left_alone(self) -> None:
+        os.mkdir("folder")
+        for link, target in LINKS.items():
+            os.symlink(target, link)
         os.link("in.md", "hard.md")
-        os.mkdir("folder")
-        for output in "in.md", "./in.md", "link.md", "hard.md", "folder/../in.md":
-            for options in (), ("-f",):
-                with self.subTest(output=output, options=options):
-                    message = f"{output}: is the input itself; choose another name"
-                    self.refused(output, message, *options)
-                    self.refused(output, message, *options, source="link.md")
-        with open("in.md", "rb") as file:
-            done = command("--base", "2", "-f", "-", "hard.md", stdin=file)
-        message = b"oversample: error: hard.md: is the input itself; choose another name\n"
-        self.assertEqual((done.returncode, done.stderr), (1, message))
-
-    def test_3_3_standard_output_is_not_the_input_either(self) -> None:
-        with open("in.md", "ab") as out:
-            done = command("--base", "2", "in.md", "-", stdout=out)
-        message = b"oversample: error: <stdout>: is the input itself; choose another file\n"
-        self.assertEqual((done.returncode, done.stderr), (1, message))
-        self.assertEqual((self.folder / "in.md").read_bytes(), self.content)
-
-    def test_3_3_what_is_no_regular_file_is_not_replaced(self) -> None:
-        os.mkdir("folder")
         os.mkfifo("pipe")
-        os.symlink("folder", "to-folder")
-        os.symlink("loop", "loop")
-        for options in (), ("-f",):
-            for name, message in {
-                **dict.fromkeys(
-                    ("folder", "to-folder", ".", "folder/"), "expected a file name, found a folder"
-                ),
-                **dict.fromkeys(("new/", "new/.", "new/../x"), "its folder does not exist"),
-                "in.md/../x": "not a directory",
-                "": "expected a file name, found nothing",
-            }.items():
-                with self.subTest(name=name, options=options):
-                    self.refused(name, f"{name or repr('')}: {message}", *options)
-            for name in "pipe", os.devnull:
-                message = f"{name}: is no regular file; - writes to standard output"
-                self.refused(name, message, *options)
-            with self.assertRaises(OSError):
-                oversample.oversample("in.md", "loop", base=2, overwrite=bool(options))
-        self.assertTrue(stat.S_ISCHR(os.stat(os.devnull).st_mode))
+        for name in "log", "delme":
+            self.write(b"log", name)
+        # Standard output and input are files that a rename could replace.
+        with standing_in(1, "log"), standing_in(0, "log"), open("delme", "rb") as deleted:
+            os.unlink("delme")
+            os.dup2(deleted.fileno(), 99)
+            self.addCleanup(os.close, 99)
+            for (name, *statuses, message), force in itertools.product(OUTPUTS, (False, True)):
+                self.write(b"old", "old.md")
+                before, status = self.state(), statuses[force]
+                expected = f"oversample: error: {name or repr('')}: {message}\n" if status else ""
+                arguments = [*RUN[:-1], "-q", name, *["--force"] * force]
+                with self.subTest(name=name, force=force):
+                    self.assertEqual(self.main("-n", *arguments), (status, expected))
+                    self.assertEqual(self.state(), before)
+                    self.assertEqual(self.main(*arguments), (status, expected))
+                    if status:
+                        with self.assertRaises(OSError) as caught:
+                            oversample.oversample("in.md", name, base=2, overwrite=force)
+                        self.assertEqual(caught.exception.filename, name)
+                        self.assertEqual(self.state(), before)
+                    else:  # 3.5: a link is followed
+                        path = os.path.realpath(name)
+                        self.assertEqual(
+                            (self.out(path), os.path.islink(name)), (GOOD, name in LINKS)
+                        )
+                        os.unlink(path)
+
+    def test_3_3_the_input_is_known_by_its_link_and_as_standard_input_or_output(self) -> None:
+        os.symlink("in.md", "link.md")
+        message = "oversample: error: {}: is the input itself; choose another {}\n"
+        for number, source, output, shown, kind in [
+            (2, "link.md", "in.md", "in.md", "name"), (0, "-", "in.md", "in.md", "name"),
+            (0, "-", "link.md", "link.md", "name"), (1, "link.md", "-", "<stdout>", "file"),
+        ]:  # fmt: skip
+            for options in ["-f"], ["-n"]:
+                with standing_in(number, "in.md"):
+                    found = self.main("--base", "2", *options, source, output)
+                self.assertEqual(
+                    (found, self.out("in.md")), ((1, message.format(shown, kind)), ABC)
+                )
+
+    @unittest.skipUnless(os.access("/dev/shm", os.W_OK), "no /dev/shm here")
+    def test_3_3_a_name_in_dev_shm_is_an_ordinary_one(self) -> None:
+        folder = tempfile.mkdtemp(dir="/dev/shm")
+        self.addCleanup(shutil.rmtree, folder)
+        self.addCleanup(lambda: pathlib.Path(f"{folder}.md").unlink())
+        for name in f"{folder}/out.md", f"{folder}.md":
+            self.assertEqual(self.main("-q", *RUN[:-1], name), (0, ""))
+            self.assertEqual(self.out(name), GOOD)
 
     def test_3_3_a_file_that_appears_during_the_run_is_left_alone(self) -> None:
-        real = oversample._write_file
+        fsync = os.fsync
+        for links, content in itertools.product((True, False), (b"theirs", b"")):
 
-        def write(*arguments) -> None:
-            real(*arguments)
-            self.write(b"theirs", "out.md")
+            def appear(descriptor: int, content=content) -> None:
+                fsync(descriptor)
+                self.write(content, "out.md")
 
-        for failing in False, True:
-            with mock.patch("oversample._write_file", write):
-                with (
-                    mock.patch("os.link", side_effect=OSError(1, "no links"))
-                    if failing
-                    else contextlib.nullcontext()
-                ):
-                    error = (
-                        "oversample: error: out.md: appeared while this ran, and is left as it is\n"
-                    )
-                    self.assertEqual(self.main("--base", "2", "in.md", "out.md"), (1, error))
-                    self.assertEqual((self.folder / "out.md").read_bytes(), b"theirs")
-                    self.assertEqual(self.names(), ["in.md", "out.md"])
-                    os.unlink("out.md")
-
-    def test_3_4_where_there_are_no_hard_links_the_file_is_as_whole(self) -> None:
-        with mock.patch("os.link", side_effect=PermissionError(1, "no links")):
-            self.assertEqual(self.main("-q", "--base", "2", "in.md", "out.md"), (0, ""))
-            self.assertEqual(self.names(), ["in.md", "out.md"])
-            self.assertEqual(check("in.md", "out.md", base=2), ())
+            patch = contextlib.nullcontext() if links else failing("link", errno.EPERM)
+            with mock.patch("os.fsync", appear), patch:
+                self.assertEqual(self.main(*RUN), (1, MEANWHILE))
+                self.assertEqual((self.names(), self.out()), (["in.md", "out.md"], content))
+                os.unlink("out.md")
+                with self.assertRaises(FileExistsError):
+                    oversample.oversample("in.md", "out.md", base=2)
             os.unlink("out.md")
-            with mock.patch("os.replace", side_effect=OSError(5, "Input/output error")):
-                error = "oversample: error: out.md: input/output error\n"
-                self.assertEqual(self.main("--base", "2", "in.md", "out.md"), (1, error))
-        self.assertEqual(self.names(), ["in.md"])
-        for failing in "close", "replace":  # no empty file is left where the name was held
-            with mock.patch("os.link", side_effect=PermissionError(1, "no links")):
-                with mock.patch("oversample._write_file"):
-                    with mock.patch(f"os.{failing}", side_effect=KeyboardInterrupt):
-                        with self.assertRaises(KeyboardInterrupt):
-                            oversample.oversample("in.md", "out.md", base=2)
-            self.assertEqual(self.names(), ["in.md"])
 
-    def test_3_4_a_link_that_fails_is_an_error_where_there_are_links(self) -> None:
-        with mock.patch("os.link", side_effect=OSError(5, "Input/output error")):
-            error = "oversample: error: out.md: input/output error\n"
-            self.assertEqual(self.main("--base", "2", "in.md", "out.md"), (1, error))
-        self.assertEqual(self.names(), ["in.md"])
-
-    def test_3_4_the_file_has_its_name_only_when_it_is_whole_and_on_the_disk(self) -> None:
-        events = []
-        real = {name: getattr(os, name) for name in ("write", "fsync", "link", "replace")}
-
-        def spy(name):
-            def call(*arguments, **options):
-                events.append((name, os.path.exists("out.md"), len(os.listdir("."))))
-                return real[name](*arguments, **options)
-
-            return call
-
-        with contextlib.ExitStack() as stack:
-            for name in real:
-                stack.enter_context(mock.patch(f"os.{name}", spy(name)))
-            oversample.oversample("in.md", "out.md", base=2)
-            first, events[:] = events[:], []
-            oversample.oversample("in.md", "out.md", base=2, overwrite=True)
-        self.assertEqual({event for event in first[:-2]}, {("write", False, 2)})
-        self.assertEqual(first[-2:], [("fsync", False, 2), ("link", False, 2)])
-        self.assertEqual(events[-2:], [("fsync", True, 3), ("replace", True, 3)])
-
-    def test_3_4_whatever_fails_leaves_all_as_it_was(self) -> None:
-        # Each system call of a run in turn, and a stop in the place of an error.
-        calls = ["open", "write", "fsync", "close", "chmod", "stat", "fstat"]
-        for old in None, b"old":
-            for name in [*calls, "link", "replace", "urandom"]:
-                for failure in (
-                    OSError(28, "No space left on device"),
-                    KeyboardInterrupt(),
-                    MemoryError(),
-                ):
-                    self.fail_each(name, failure, old)
-
-    def fail_each(self, name: str, failure: BaseException, old: bytes | None) -> None:
-        for number in range(20):
-            if old:
-                self.write(old, "out.md")
-            real, calls = getattr(os, name), []
-
-            def call(*arguments, **options):
-                calls.append(arguments)
-                if len(calls) == number + 1:
-                    if name == "close":
-                        real(*arguments, **options)
-                    raise failure
-                return real(*arguments, **options)
-
-            done = False
-            with self.subTest(name=name, number=number, failure=failure, old=old):
-                with mock.patch(f"os.{name}", call):
-                    try:
-                        oversample.oversample(
-                            "in.md", "out.md", base=2, seed=1, overwrite=bool(old)
-                        )
-                        done = True
-                    except (type(failure), OSError):
-                        pass
-                self.assertEqual((self.folder / "in.md").read_bytes(), self.content)
-                if done:
-                    self.assertEqual(check("in.md", "out.md", base=2, seed=1), ())
-                    os.unlink("out.md")
-                elif old:
-                    self.assertEqual((self.folder / "out.md").read_bytes(), old)
-                self.assertEqual(
-                    self.names(), ["in.md", "out.md"] if old and not done else ["in.md"]
-                )
-            if len(calls) <= number:
-                return
-
-    def test_3_4_a_write_that_takes_less_than_asked_is_gone_on_with(self) -> None:
-        real = os.write
-        with mock.patch("os.write", lambda file, data: real(file, data[:7])):
-            oversample.oversample("in.md", "out.md", base=2, seed=9)
-        self.assertEqual(check("in.md", "out.md", base=2, seed=9), ())
-
-    @unittest.skipUnless(POSIX, "permissions are POSIX's")
     def test_3_5_a_new_file_has_the_permissions_of_any_new_file(self) -> None:
-        for mask, mode in ((0o022, 0o644), (0o077, 0o600), (0o002, 0o664)):
-            before = os.umask(mask)
-            self.addCleanup(os.umask, before)
-            oversample.oversample("in.md", f"out{mask}.md", base=2)
-            self.assertEqual(stat.S_IMODE(os.stat(f"out{mask}.md").st_mode), mode)
+        self.addCleanup(os.umask, os.umask(0))
+        for mask, mode in (0o022, 0o644), (0o077, 0o600), (0o002, 0o664), (0, 0o666), (0o27, 0o640):
+            for patch in failing("link", errno.EPERM), contextlib.nullcontext():
+                os.umask(mask)
+                with patch:
+                    oversample.oversample("in.md", "out.md", base=2)
+                self.assertEqual(stat.S_IMODE(os.stat("out.md").st_mode), mode)
+                os.unlink("out.md")
 
-    @unittest.skipUnless(POSIX, "permissions are POSIX's")
     def test_3_5_a_file_that_is_replaced_keeps_its_permissions_from_the_first_byte(self) -> None:
-        real, seen = os.write, set()
+        write, seen = os.write, []
 
-        def write(descriptor, data):
-            seen.add(stat.S_IMODE(os.fstat(descriptor).st_mode))
-            return real(descriptor, data)
+        def spy(descriptor: int, data: bytes) -> int:
+            seen.append(stat.S_IMODE(os.fstat(descriptor).st_mode))
+            return write(descriptor, data)
 
-        for mode in 0o600, 0o666, 0o640, 0o444:
-            self.write(b"old", "out.md")
-            os.chmod("out.md", mode)
-            with mock.patch("os.write", write):
+        for mode, kept in (0o600, 0o600), (0o666, 0o666), (0o444, 0o444), (0o4755, 0o755):
+            self.write(b"old", "out.md").chmod(mode)
+            with mock.patch("os.write", spy), mock.patch("os.open", side_effect=os.open) as opened:
                 oversample.oversample("in.md", "out.md", base=2, overwrite=True)
-            self.assertEqual(stat.S_IMODE(os.stat("out.md").st_mode), mode)
-            self.assertEqual(seen, {mode})
+            seen.append(stat.S_IMODE(os.stat("out.md").st_mode))
+            self.assertEqual((opened.call_args[0][2], set(seen)), (0o600, {kept}))
             seen.clear()
             os.unlink("out.md")
-
-    @unittest.skipUnless(POSIX, "owners are POSIX's")
-    def test_3_5_a_file_that_is_replaced_keeps_its_owner_where_that_can_be(self) -> None:
         self.write(b"old", "out.md")
-        os.chmod("out.md", 0o4640)
-        owner = os.stat("out.md")
-        for failure in None, PermissionError(1, "not yours"):
-            with mock.patch("os.chown", side_effect=failure) as chown:
-                oversample.oversample("in.md", "out.md", base=2, overwrite=True)
-            self.assertEqual(chown.call_args[0][1:], (owner.st_uid, owner.st_gid))
-            self.assertEqual(stat.S_IMODE(os.stat("out.md").st_mode), 0o640)
+        with mock.patch.object(os, "chown", create=True):
+            del os.chown  # as on Windows
+            oversample.oversample("in.md", "out.md", base=2, overwrite=True)
 
-    def test_3_5_a_symlink_given_as_the_output_is_followed(self) -> None:
-        os.mkdir("folder")
-        self.write(b"old", "folder/real.md")
-        os.symlink("folder/real.md", "link.md")
-        os.symlink("folder/new.md", "dangling.md")
-        message = "link.md: exists already; choose another name, or replace it with --force (from Python, overwrite=True)"
-        self.refused("link.md", message)
-        for link, target in ("link.md", "real.md"), ("dangling.md", "new.md"):
-            oversample.oversample("in.md", link, base=2, overwrite=link == "link.md")
-            self.assertTrue(os.path.islink(link))
-            self.assertEqual(check("in.md", f"folder/{target}", base=2), ())
-        self.assertEqual(sorted(os.listdir("folder")), ["new.md", "real.md"])
+    @unittest.skipUnless(POSIX and os.geteuid() == 0, "only root may give files away")
+    def test_3_5_owner_and_group_are_kept_or_only_the_permissions_of_the_owner(self) -> None:
+        os.chmod(".", 0o777)
+        # (owner, group, who replaces the file, its owner, group and mode afterwards)
+        for owner, group, who, expected in [
+            (1001, 2000, "root", (1001, 2000, 0o640)), (1001, 2000, "another", (1000, 100, 0o600)),
+            (1001, 0, "denied", (0, 0, 0o600)), (0, 2000, "denied", (0, 0, 0o600)), (0, 0, "denied", (0, 0, 0o640)),
+        ]:  # fmt: skip
+            self.write(b"old", "out.md").chmod(0o640)
+            os.chown("out.md", owner, group)
+            denied = failing("chown", errno.EPERM) if who == "denied" else contextlib.nullcontext()
+            child = os.fork()
+            if not child:
+                with contextlib.suppress(BaseException), denied:
+                    if who == "another":
+                        os.setgroups([])
+                        os.setgid(100)
+                        os.setuid(1000)
+                    oversample.oversample("in.md", "out.md", base=2, overwrite=True)
+                os._exit(0)
+            os.waitpid(child, 0)
+            status = os.stat("out.md")
+            found = status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)
+            self.assertEqual((found, status.st_size), (expected, len(GOOD)))
+            os.unlink("out.md")
 
     def test_3_6_more_than_the_free_space_is_refused_with_the_figures(self) -> None:
-        size = oversample.oversample("in.md", "x.md", base=2).bytes
-        disk = mock.Mock(f_blocks=9, f_bavail=size - 1, f_frsize=1)
-        with mock.patch("os.statvfs", return_value=disk):
-            message = f"out.md: the output has {size:,} bytes, free are {size - 1:,}; "
-            self.refused("out.md", message + "use a smaller base or a cap (--max-copies)")
-        if hasattr(os, "statvfs"):
-            with mock.patch.object(os, "statvfs"):
-                del os.statvfs  # as on Windows
-                oversample.oversample("in.md", "y.md", base=2)
-        for free, blocks in (size, 9), (0, 0):  # no blocks: the system cannot tell
-            disk = mock.Mock(f_blocks=blocks, f_bavail=free, f_frsize=1)
-            with mock.patch("os.statvfs", return_value=disk):
-                oversample.oversample("in.md", "out.md", base=2, overwrite=True)
+        message = f"oversample: error: out.md: the output needs 853 bytes, only {{}} are free; {WAYS_OUT}\n"  # fmt: skip
+        for free, size, total, expected in [
+            (853, 1, 99, ""), (852, 1, 99, "852"), (0, 512, 9, "0"), (2, 426, 9, "852"), (2, 427, 9, ""),
+            (0, 0, 0, ""),  # no blocks at all: the system cannot tell
+        ]:  # fmt: skip
+            disk = mock.Mock(f_blocks=total, f_bavail=free, f_frsize=size, f_bfree=9e9, f_bsize=9e9)
+            with self.subTest(free=free, size=size), mock.patch("os.statvfs", return_value=disk):
+                for option in "-n", "-f":
+                    error = message.format(expected) if expected else ""
+                    self.assertEqual(self.main(*QUIET, option), (bool(expected), error))
+                self.assertEqual(self.out(), None if expected else GOOD)
+                if expected:
+                    with self.assertRaises(OSError) as caught:
+                        oversample.oversample("in.md", "out.md", base=2)
+                    self.assertEqual(caught.exception.errno, errno.ENOSPC)
+            pathlib.Path("out.md").unlink(missing_ok=True)
+        with mock.patch("os.statvfs", side_effect=os.statvfs) as asked:
+            os.mkdir("folder")
+            os.symlink("folder/x.md", "link.md")
+            oversample.oversample("in.md", "link.md", base=2)
+            self.assertEqual(asked.mock_calls, [mock.call(os.path.realpath("folder"))])
+            del os.statvfs  # as on Windows
+            oversample.oversample("in.md", "out.md", base=2)
+            os.statvfs = asked
 
-    def test_3_6_a_base_that_no_disk_can_hold_is_refused_at_once(self) -> None:
-        self.write(document(5))
-        message = "oversample: error: 1,000,000,000,000,000 copies are more than 2,147,483,648; "
-        message += "use a smaller base or a cap (--max-copies)\n"
-        for output in ["out.md"], ["-"], ["-n"]:
-            self.assertEqual(self.main("--base", "1000", "in.md", *output), (1, message))
-        self.assertEqual(self.names(), ["in.md"])
+    def test_4_2_a_working_folder_that_is_gone_is_told_with_a_name(self) -> None:
+        os.mkdir("gone")
+        os.chdir("gone")
+        os.rmdir("../gone")
+        for source, name in (f"{self.folder}/in.md", "out.md"), ("in.md", "in.md"):
+            message = f"oversample: error: {name}: no such file or directory\n"
+            self.assertEqual(self.main("--base", "2", source, "out.md"), (1, message))
 
-    def test_4_2_files_that_are_not_there_or_not_to_be_had_are_one_line(self) -> None:
+
+class Whole(Scene):
+    """3.4. Whole or absent, whatever goes wrong."""
+
+    WAYS = (None, True), (None, False), (b"old", True)  # what is replaced, and hard links
+
+    def run_once(self, old: bytes | None, links: bool = True) -> None:
+        patch = contextlib.nullcontext() if links else failing("link", errno.EPERM)
+        with patch:
+            oversample.oversample("in.md", "out.md", base=2, seed=1, overwrite=bool(old))
+
+    def lay(self, old: bytes | None) -> None:
+        pathlib.Path("out.md").unlink(missing_ok=True)
+        if old:
+            self.write(old, "out.md")
+
+    def assert_whole(self, *allowed: bytes | None) -> None:
+        """The input is as it was, the output one of these, and nothing else is there."""
+        self.assertEqual((self.out("in.md"), set(self.names()) - {"out.md"}), (ABC, {"in.md"}))
+        self.assertIn(self.out(), allowed)
+
+    def test_3_4_the_file_is_new_beside_its_name_and_has_it_only_when_whole_and_on_disk(
+        self,
+    ) -> None:
         os.mkdir("folder")
-        os.mkdir("closed")
-        self.write(b"x", "secret.md")
-        os.chmod("closed", 0o500)
-        os.chmod("secret.md", 0)
-        self.addCleanup(os.chmod, "closed", 0o700)
-        table = [
-            ("none.md", "out.md", "none.md: no such file or directory"),
-            ("folder", "out.md", "folder: is a directory"),
-            ("in.md", "none/out.md", "none/out.md: its folder does not exist"),
-            ("in.md", "in.md/out.md", "in.md/out.md: not a directory"),
-        ]
-        if not ROOT:
-            table += [
-                ("secret.md", "out.md", "secret.md: permission denied"),
-                ("in.md", "closed/out.md", "closed/out.md: permission denied"),
-            ]
-        for source, output, message in table:
-            with self.subTest(source=source, output=output):
-                self.refused(output, message, source=source)
+        os.symlink("folder/out.md", "link.md")
+        events, binary = [], 1 << 40
 
-    def test_3_4_the_temporary_file_is_new_and_beside_its_destination(self) -> None:
-        os.mkdir("folder")
-        real, opened = os.open, []
+        def spy(name: str):
+            real = getattr(os, name)
 
-        def call(path, flags, *arguments, **options):
-            opened.append((os.path.realpath(os.path.dirname(path)), flags, arguments))
-            return real(path, flags & ~binary, *arguments, **options)
+            def call(*arguments):
+                events.append((name, len(os.listdir("folder"))))
+                if name == "open":
+                    new = os.O_WRONLY | os.O_CREAT | os.O_EXCL | binary
+                    folder = os.path.realpath("folder")
+                    self.assertEqual((os.path.dirname(arguments[0]), arguments[1]), (folder, new))
+                    arguments = arguments[0], arguments[1] & ~binary, *arguments[2:]
+                return real(*arguments)
 
-        binary = 1 << 40
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | binary
-        folder = os.path.realpath("folder")
-        with mock.patch("os.open", call), mock.patch("os.O_BINARY", binary, create=True):
-            for mode in 0o666, 0o600:  # what replaces a file is private until it has its mode
-                overwrite = mode == 0o600
-                oversample.oversample("in.md", "folder/out.md", base=2, overwrite=overwrite)
-                self.assertEqual(opened.pop(), (folder, flags, (mode,)))
-        self.assertEqual(opened, [])
+            return mock.patch(f"os.{name}", call)
 
-    def test_3_4_a_stop_before_the_temporary_file_is_removed_leaves_none(self) -> None:
-        real, calls = oversample._discard, []
+        for old, last in (0, "link"), (1, "replace"):
+            with contextlib.ExitStack() as stack:
+                stack.enter_context(mock.patch("os.O_BINARY", binary, create=True))
+                for name in "open", "write", "fsync", "close", "link", "replace":
+                    stack.enter_context(spy(name))
+                oversample.oversample("in.md", "link.md", base=2, overwrite=bool(old))
+            names = "open", *["write"] * (len(events) - 4), "fsync", "close", last
+            self.assertEqual(events, [(name, old + (name != "open")) for name in names])
+            events.clear()
 
-        def discard(path: str) -> None:
-            calls.append(path)
-            if len(calls) == 1:
+    def test_3_4_whatever_fails_leaves_all_as_it_was(self) -> None:
+        # Each system call of a run in turn, an error or a stop in its place or behind it.
+        failures = OSError(errno.ENOSPC, "No space left"), KeyboardInterrupt(), MemoryError()
+        names = "open write fsync close chmod chown stat fstat statvfs urandom link replace unlink"
+        for name, failure, way in itertools.product(names.split(), failures, self.WAYS):
+            for behind in [False, True] if isinstance(failure, KeyboardInterrupt) else [False]:
+                number = 0
+                while hasattr(os, name) and self.fails(name, number, failure, *way, behind):
+                    number += 1
+
+    def fails(self, name, number, failure, old, links, behind) -> bool:
+        """Whether there was such a call to fail."""
+        self.lay(old)
+        real, calls, done = getattr(os, name), itertools.count(), False
+
+        def call(*arguments, **options):
+            if next(calls) != number:
+                return real(*arguments, **options)
+            if behind or name == "close":
+                real(*arguments, **options)
+            raise failure
+
+        with mock.patch(f"os.{name}", call):
+            with contextlib.suppress(type(failure), OSError):
+                self.run_once(old, links)
+                done = True
+        named = name == "unlink" or behind and name in ("link", "replace", "close")
+        with self.subTest(
+            name, number=number, failure=failure, old=old, links=links, behind=behind
+        ):
+            self.assert_whole(*[GOOD] if done else [old, GOOD] if named else [old])
+        return next(calls) > number
+
+    def test_3_4_a_stop_at_any_line_leaves_the_name_all_or_nothing(self) -> None:
+        for old, links in self.WAYS:
+            number = 0
+            while self.stopped_at(number, old, links):
+                with self.subTest(number=number, old=old, links=links):
+                    self.assert_whole(old, GOOD)
+                number += 1
+            self.assertGreater(number, 20)
+            self.assert_whole(GOOD)
+
+    def stopped_at(self, number: int, old: bytes | None, links: bool) -> bool:
+        """Whether a run was interrupted at this line event, from its first file on."""
+        self.lay(old)
+        real, lines, before, opened, stopped = os.open, 0, sys.gettrace(), False, False
+
+        def open_file(*arguments) -> int:
+            nonlocal opened
+            opened = True
+            return real(*arguments)
+
+        def trace(frame, event: str, _):
+            nonlocal lines, stopped
+            if frame.f_code.co_filename != oversample.__file__:
+                return None
+            lines += opened and event == "line"
+            if lines > number and not stopped:
+                stopped = True
                 raise KeyboardInterrupt
-            real(path)
+            return trace
 
-        with mock.patch("oversample._discard", discard):
-            with mock.patch("os.fsync", side_effect=OSError(5, "Input/output error")):
-                with self.assertRaises(KeyboardInterrupt):
-                    oversample.oversample("in.md", "out.md", base=2)
-        self.assertEqual(self.names(), ["in.md"])
+        with mock.patch("os.open", open_file), contextlib.suppress(KeyboardInterrupt):
+            sys.settrace(trace)
+            try:
+                self.run_once(old, links)
+            finally:
+                sys.settrace(before)
+        return stopped
+
+    def test_3_4_where_there_are_no_hard_links_the_file_is_as_whole(self) -> None:
+        for name in ["EPERM", "ENOTSUP", "ENOSYS", "EMLINK", "EACCES", "EXDEV", "EIO"]:
+            with failing("link", getattr(errno, name)):
+                with failing("replace", errno.EIO):
+                    error = "oversample: error: out.md: input/output error\n"
+                    self.assertEqual(self.main(*RUN), (1, error))
+                self.assert_whole(None)
+                self.run_once(None)
+                self.assert_whole(GOOD)
+                os.unlink("out.md")
+
+    def test_3_4_a_write_that_takes_less_than_asked_is_gone_on_with(self) -> None:
+        write = os.write
+        with mock.patch("os.write", lambda file, data: write(file, data[:7])):
+            self.run_once(None)
+        self.assert_whole(GOOD)
 
     def test_3_4_no_descriptor_is_left_open(self) -> None:
         def free() -> int:
@@ -1214,711 +1137,565 @@ class Files(Case):
             return descriptor
 
         before = free()
-        oversample.oversample("in.md", "out.md", base=2)
-        self.assertEqual(free(), before)
-        with mock.patch("os.fsync", side_effect=OSError(5, "Input/output error")):
-            with self.assertRaises(OSError):
-                oversample.oversample("in.md", "out.md", base=2, overwrite=True)
-        self.assertEqual(free(), before)
-
-    def test_3_5_a_symlink_into_a_folder_that_does_not_exist_is_refused(self) -> None:
-        os.symlink("none/out.md", "link.md")
-        message = "oversample: error: link.md: its folder does not exist\n"
-        self.assertEqual(self.main("--base", "2", "in.md", "link.md"), (1, message))
-        with mock.patch("os.link", side_effect=PermissionError(1, "no links")):
-            with mock.patch("os.open", side_effect=os.open) as opened:
-                oversample.oversample("in.md", "out.md", base=2)
-        self.assertEqual(opened.mock_calls[-1].args[2], 0o600)
-
-    def test_3_6_the_free_space_is_counted_in_blocks_of_the_disk(self) -> None:
-        self.write(document(*[5] * 20))
-        size = oversample.oversample("in.md", "x.md", base=2).bytes
-        for available, each, fits in ((2, size // 2 + 1, True), (3, size // 3 - 1, False)):
-            disk = mock.Mock(
-                f_blocks=9, f_bavail=available, f_frsize=each, f_bfree=9e9, f_bsize=9e9
-            )
-            figures = f"the output has {size:,} bytes, free are {available * each:,}"
-            ways_out = "use a smaller base or a cap (--max-copies)"
-            refusal = f"oversample: error: out.md: {figures}; {ways_out}\n"
-            expected = (0, "") if fits else (1, refusal)
-            with mock.patch("os.statvfs", return_value=disk) as asked:
-                found = self.main("-qf", "--base", "2", "in.md", "out.md")
-            self.assertEqual(found, expected)
-            self.assertEqual(asked.mock_calls, [mock.call(os.path.realpath("."))])
-
-    def test_6_1_an_error_of_a_file_is_of_the_kind_that_python_has_for_it(self) -> None:
-        os.mkdir("folder")
-        os.mkfifo("pipe")
-        self.write(b"", "out.md")
-        for name, number in {
-            "": errno.ENOENT, "none/out.md": errno.ENOENT, "in.md": errno.EINVAL,
-            "folder": errno.EISDIR, "pipe": errno.EINVAL, "out.md": errno.EEXIST,
-        }.items():  # fmt: skip
-            with self.subTest(name=name), self.assertRaises(OSError) as caught:
-                oversample.oversample("in.md", name, base=2)
-            self.assertEqual((caught.exception.errno, caught.exception.filename), (number, name))
-        disk = mock.Mock(f_blocks=9, f_bavail=1, f_frsize=1)
-        with mock.patch("os.statvfs", return_value=disk), self.assertRaises(OSError) as caught:
-            oversample.oversample("in.md", "o2.md", base=2)
-        self.assertEqual(caught.exception.errno, errno.ENOSPC)
-        with mock.patch("os.link", side_effect=FileExistsError(errno.EEXIST, "File exists")):
-            with self.assertRaises(FileExistsError):
-                oversample.oversample("in.md", "o2.md", base=2)
-
-    @unittest.skipUnless(os.path.exists("/proc/self/mem"), "no /proc here")
-    def test_6_1_an_input_that_cannot_be_read_on_is_told_by_its_name(self) -> None:
-        for function in oversample.oversample, check:
-            with self.assertRaises(OSError) as caught:
-                function(pathlib.Path("/proc/self/mem"), "out.md", base=2)
-            self.assertEqual(caught.exception.filename, "/proc/self/mem")
-
-    def test_3_5_owner_group_and_every_permission_are_kept_where_they_can_be(self) -> None:
-        self.write(b"old", "out.md")
-        for mode in 0o755, 0o777, 0o511:
-            os.chmod("out.md", mode)
-            oversample.oversample("in.md", "out.md", base=2, overwrite=True)
-            self.assertEqual(stat.S_IMODE(os.stat("out.md").st_mode), mode)
-        if os.geteuid() == 0:
-            os.chown("out.md", 1, 2)
-            oversample.oversample("in.md", "out.md", base=2, overwrite=True)
-            status = os.stat("out.md")
-            self.assertEqual((status.st_uid, status.st_gid), (1, 2))
-        with mock.patch.object(os, "chown", create=True):
-            del os.chown  # as on Windows
-            oversample.oversample("in.md", "out.md", base=2, overwrite=True)
-
-    def test_3_4_every_way_to_have_no_hard_links_is_known(self) -> None:
-        for number in errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK:
-            with mock.patch("os.link", side_effect=OSError(number, "no links")):
-                with mock.patch("os.open", side_effect=os.open) as opened:
-                    oversample.oversample("in.md", f"{number}.md", base=2)
-            path = os.path.realpath(f"{number}.md")
-            held = mock.call(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            self.assertEqual(opened.mock_calls[-1], held)
-
-    def test_2_5_a_drawn_seed_has_64_bits(self) -> None:
-        with mock.patch("os.urandom", side_effect=lambda size: b"\xff" * size):
-            self.assertEqual(oversample.oversample("in.md", "out.md", base=2).seed, 2**64 - 1)
-
-    def test_3_1_what_stands_before_the_first_pair_is_no_gap(self) -> None:
-        self.assertEqual(parse(b"\n\n\n" + pair() + b"\n" + pair()).separator, b"\n")
-
-    def test_3_1_without_a_gap_the_first_pair_has_the_style(self) -> None:
-        crlf = pair().replace(b"\n", b"\r\n")
-        self.assertEqual(parse(pair() + b"<!-- -->\n" + crlf).separator, b"\n\n")
-        self.assertEqual(parse(crlf + b"<!-- -->\n" + pair()).separator, b"\r\n\r\n")
-
-    def test_1_10_what_is_left_to_write_is_not_copied(self) -> None:
-        real = os.write
-        with mock.patch("os.write", side_effect=lambda file, data: real(file, data[:7])) as write:
-            oversample.oversample("in.md", "out.md", base=2)
-        self.assertEqual({type(call.args[1]) for call in write.mock_calls}, {memoryview})
-
-    def test_1_10_neither_the_document_nor_its_bytes_are_kept_while_the_output_is_written(
-        self,
-    ) -> None:
-        seen = []
-        real = oversample._publish
-
-        def publish(*arguments) -> None:
-            frame = sys._getframe(1)
-            while frame.f_code.co_filename == oversample.__file__:
-                seen.extend(frame.f_locals.values())
-                frame = frame.f_back
-            real(*arguments)
-
-        with mock.patch("oversample._publish", publish):
-            oversample.oversample("in.md", "out.md", base=2)
-            self.assertEqual(self.main("-q", "--base", "2", "in.md", "o2.md"), (0, ""))
-        self.assertTrue(seen)
-        for value in seen:
-            self.assertNotIsInstance(value, (bytes, oversample.Document))
-
-    def test_6_1_a_file_error_names_the_file_as_text_and_keeps_its_cause(self) -> None:
-        self.write(b"", "out.md")
-        with self.assertRaises(FileExistsError) as caught:
-            oversample.oversample("in.md", pathlib.Path("out.md"), base=2)
-        self.assertEqual(caught.exception.filename, "out.md")
-        self.assertIsInstance(caught.exception.__cause__, OSError)
+        for name in "write", "fsync", "stat", "link":
+            with contextlib.suppress(OSError), failing(name, errno.EIO):
+                self.run_once(b"old")
+            with contextlib.suppress(OSError):
+                check("in.md", "out.md", base=2)
+            self.assertEqual(free(), before, name)
 
 
-class Command(Case):
-    """4. The command."""
+# The command, held in the middle of its write, and again where it removes its file: it
+# says so on standard output, and waits for a byte, or the end, of standard input.
+MIDDLE = """
+import os, sys, oversample
+real, remove = os.write, os.unlink
 
-    def setUp(self) -> None:
-        super().setUp()
-        self.write(document(1, 2, 2, 4))
+def hold():
+    real(1, b".")
+    os.read(0, 1)
 
-    TABLE = """\
-weight   pairs   copies each          copies    share
-     1       1             2               2     7.7%  {0}
-     2       2             4               8    30.8%  {1}
-     3       0             8               0     0.0%
-     4       1            16              16    61.5%  {2}
-     5       0            32               0     0.0%
- total       4                            26   100.0%
+def write(descriptor, data):
+    os.write = real
+    written = real(descriptor, data[:7])
+    hold()
+    return written
+
+def unlink(path):
+    hold()
+    remove(path)
+
+os.write, os.unlink = write, unlink
+sys.exit(oversample.main())
 """
-    BARS = "██▌", "██████████", "████████████████████"
-    ASCII_BARS = "##", "##########", "####################"
-    KEEP = "the copies keep their weight lines; --strip-weights leaves them out\n"
 
-    def test_4_4_the_report_is_a_row_per_weight_and_what_was_written(self) -> None:
-        expected = (
-            self.TABLE.format(*self.BARS) + "\n26 copies, 1,585 bytes, written to out.md\nseed 3\n"
-        )
-        found = self.main("--base", "2", "--seed", "3", "in.md", "out.md")
-        self.assertEqual(found, (0, expected + self.KEEP))
-        self.assertEqual(os.path.getsize("out.md"), 1585)
-        found = self.main("--base", "2", "--seed", "3", "--strip-weights", "in.md", "o2.md")
-        expected = expected.replace("1,585", f"{os.path.getsize('o2.md'):,}").replace(
-            "out.md", "o2.md"
-        )
-        self.assertEqual(found, (0, expected))
 
-    def test_4_4_the_bars_fall_back_to_ascii(self) -> None:
-        def report(encoding: str = "utf-8", **environment: str) -> str:
-            return self.main("--base", "2", "-n", "in.md", encoding=encoding, **environment)[1]
+@unittest.skipUnless(POSIX, "signals are POSIX's")
+class Signals(Scene):
+    """4.2, 3.4. What stops a run, and what does not."""
 
-        for environment in (
-            {"LC_ALL": "C"},
-            {"LC_ALL": "", "LANG": "POSIX"},
-            {"LC_ALL": "de_DE.ISO-8859-1"},
-        ):
-            self.assertTrue(report(**environment).startswith(self.TABLE.format(*self.ASCII_BARS)))
-        self.assertTrue(report("ascii").startswith(self.TABLE.format(*self.ASCII_BARS)))
-        bare = {"LC_ALL": "", "LANG": "", "LC_CTYPE": ""}
-        self.assertTrue(report(**bare).startswith(self.TABLE.format(*self.BARS)))
+    def middle(self, name: str, old: bytes | None, **options) -> subprocess.Popen:
+        """The command in a folder of its own, in the middle of its write."""
+        os.mkdir(name)
+        self.write(ABC, f"{name}/in.md")
+        if old:
+            self.write(old, f"{name}/out.md")
+        process = start(*QUIET, "-f", program=("-c", MIDDLE), cwd=name, **options)
+        self.addCleanup(process.kill)
+        return process
 
-    def test_4_4_the_report_fits_80_columns(self) -> None:
-        self.write(b"\n".join(pair("a", weight) for weight in range(1, 6)))
-        with mock.patch("os.urandom", return_value=b"\xff" * 8):
-            status, text = self.main("--base", "73", "-n", "in.md")
-        self.assertEqual(status, 0)
-        table = [line for line in text.splitlines() if "warning" not in line]
-        self.assertLessEqual(max(map(len, table)), 79)
-        self.assertIn(
-            "     5       1 2,073,071,593   2,073,071,593    98.6%  ████████████████████", table
-        )
-        self.assertIn("     1       1            73              73     0.0%  ▏", table)
-        ascii_table = self.main("--base", "73", "-n", "in.md", LC_ALL="C")[1]
-        self.assertIn("     1       1            73              73     0.0%  #\n", ascii_table)
-
-    def test_2_5_a_drawn_seed_is_reported_and_repeats_the_run(self) -> None:
-        seeds = set()
-        for number in range(3):
-            _, text = self.main("--base", "2", "in.md", f"{number}.md")
-            match = re.search(r"\nseed (\d+) \(drawn; --seed \1 repeats it\)\n", text)
-            seeds.add(match[1])
-            self.main("--base", "2", "--seed", match[1], "in.md", f"again{number}.md")
-            first, second = (self.folder / f"{name}{number}.md" for name in ("", "again"))
-            self.assertEqual(first.read_bytes(), second.read_bytes())
-            self.assertLess(int(match[1]), 2**64)
-        self.assertEqual(len(seeds), 3)  # two of three are the same once in 6 * 10**18
-
-    def test_4_dry_run_reports_and_writes_nothing(self) -> None:
-        table = self.TABLE.format(*self.BARS) + "\n26 copies, 1,585 bytes, "
-        for output, end in (
-            ([], "would be written"),
-            (["out.md"], "would be written to out.md"),
-            (["-"], "would be written to standard output"),
-        ):
-            for option in "-n", "--dry-run":
-                found = self.main("--base", "2", "--seed", "3", option, "in.md", *output)
-                self.assertEqual(found, (0, f"{table}{end}\nseed 3\n{self.KEEP}"))
-        self.assertEqual(self.names(), ["in.md"])
-        self.write(b"", "out.md")
-        message = "oversample: error: out.md: exists already; choose another name, or replace it with --force (from Python, overwrite=True)\n"
-        self.assertEqual(self.main("--base", "2", "-n", "in.md", "out.md"), (1, message))
-        self.assertEqual(self.main("--base", "2", "-nfq", "in.md", "out.md"), (0, ""))
-        self.assertEqual((self.folder / "out.md").read_bytes(), b"")
-
-    def test_4_quiet_is_errors_only(self) -> None:
-        self.write(b"text\n" + document(1))
-        self.assertEqual(self.main("--base", "2", "-q", "in.md", "out.md"), (0, ""))
-        self.assertEqual(self.main("--base", "2", "-q", "--check", "in.md", "out.md"), (0, ""))
-        self.write(b"QUESTION: a")
-        status, text = self.main("--base", "2", "--quiet", "in.md", "o2.md")
-        message = "in.md:1: error: expected ANSWER: after QUESTION: (line 1), found the end of the document\n"
-        self.assertEqual((status, text), (1, message))
-
-    def test_4_3_warnings_come_before_the_report(self) -> None:
-        self.write(b"text\n" + document(1))
-        status, text = self.main("--base", "2", "in.md", "out.md")
-        self.assertEqual(
-            (status, text.split("\n")[:2]),
-            (
-                0,
-                [
-                    "in.md:1: warning: text outside any pair is not copied: 'text'",
-                    "weight   pairs   copies each          copies    share",
-                ],
-            ),
-        )
-
-    def test_1_8_a_malformed_document_is_reported_and_nothing_is_written(self) -> None:
-        self.write(f"{Q}\n{W}\n{E}\n{A}\n".encode())
-        expected = (
-            "in.md:2: error: expected ANSWER: after QUESTION: (line 1), found OVERSAMPLE_WEIGHT:\n"
-            "in.md:4: error: expected QUESTION: after <END_OF_SET> (line 3), found ANSWER:\n"
-        )
-        for options in [], ["-n"], ["--check"], ["-q"], ["-f"]:
-            self.assertEqual(self.main("--base", "2", *options, "in.md", "out.md"), (1, expected))
-        self.assertEqual(self.names(), ["in.md"])
-
-    def test_1_10_the_errors_printed_are_bounded_their_count_is_not_hidden(self) -> None:
-        self.write(b"QUESTION: a\n" * 1234)
-        status, text = self.main("--base", "2", "in.md", "out.md")
-        self.assertEqual(status, 1)
-        self.assertEqual(text.count("\n"), 101)
-        self.assertTrue(
-            text.endswith("\noversample: error: 1,234 errors in all, the first 100 are shown\n")
-        )
-        self.write(b"x <!-- -->\n" * 1234 + document(1))
-        status, text = self.main("--base", "2", "-n", "in.md")
-        self.assertEqual(status, 0)
-        self.assertIn(
-            "\noversample: warning: 1,234 warnings in all, the first 100 are shown\n", text
-        )
-        self.write(b"QUESTION: a\n" * 100)
-        self.assertEqual(self.main("--base", "2", "in.md", "out.md")[1].count("\n"), 100)
-
-    def test_4_1_bad_usage_is_exit_2_and_one_line_behind_the_usage(self) -> None:
-        number = f"expected a whole number from {{}} to {2**64 - 1}, found {{!r}}"
-        base = "expected a whole or decimal number from 1 to 1000, found {!r}"
-        good = ["--base", "2", "in.md", "out.md"]
-        dash = "; expected two hyphens before an option, found "
-        table = [
-            ([], "the following arguments are required: INPUT, --base"),
-            (["in.md", "out.md"], "the following arguments are required: --base"),
-            (["--base", "2", "in.md"], "the following arguments are required: OUTPUT"),
-            (["--base", "2", "--check", "in.md"], "the following arguments are required: OUTPUT"),
-            (
-                ["--check", *good[:-1], "-"],
-                "argument --check: expected the name of a file as OUTPUT, found '-'",
-            ),
-            (["--check", "-n", *good], "argument -n/--dry-run: not allowed with argument --check"),
-            ([*good, "x"], "unrecognized arguments: x"),
-            ([*good, "--strip"], "unrecognized arguments: --strip"),
-            ([*good, "--\x1b[2Jx"], "unrecognized arguments: --\\x1b[2Jx"),
-            (["--bas", "2", *good[2:]], "the following arguments are required: --base"),
-            (["--base"], "argument --base: expected one argument"),
-            (
-                ["\u2014base", *good[1:]],
-                f"the following arguments are required: --base{dash}'\u2014base'",
-            ),
-            ([*good, "\u2013f"], f"unrecognized arguments: \u2013f{dash}'\u2013f'"),
+    def test_4_2_3_4_a_signal_in_the_middle_of_the_write_leaves_all_as_it_was(self) -> None:
+        statuses = zip([*SIGNALS, signal.SIGKILL], (130, 143, 129, 131, -9))
+        runs = [
+            (*row, old, f"{row[0]}{old}", self.middle(f"{row[0]}{old}", old))
+            for row, old in itertools.product(statuses, (None, b"old"))
         ]
-        for text in (
-            "0",
-            "0.5",
-            "-2",
-            "nan",
-            "inf",
-            "1e9",
-            "two",
-            "1_0",
-            "",
-            " 2",
-            "\u0662",
-            "1000.1",
-        ):
-            shown = "nothing" if not text else base.format(text)
-            message = base.replace("{!r}", "nothing") if not text else shown
-            table.append((["--base", text, "in.md", "out.md"], f"argument --base: {message}"))
-        for text in "-1", "1.5", str(2**64), "1_0", " 3", "\u0663", "x", "9" * 30:
-            table.append((["--seed", text, *good], f"argument --seed: {number.format(0, text)}"))
-        for text in "0", "-1", "1.5", "x":
-            table.append(
-                (["--max-copies", text, *good], f"argument --max-copies: {number.format(1, text)}")
-            )
-        for arguments, message in table:
-            with self.subTest(arguments=arguments):
-                status, text = self.main(*arguments)
-                first, last = text.splitlines()
-                self.assertEqual(first, "usage: oversample --base N [options] INPUT OUTPUT")
+        for number, status, old, folder, process in runs:
+            with self.subTest(number=number, old=old):
+                self.assertEqual(process.stdout.read(1), b".")
+                (temporary,) = set(os.listdir(folder)) - {"in.md", "out.md"}
+                self.assertRegex(temporary, r"^\.oversample-[0-9a-f]{16}\.tmp$")
+                process.send_signal(number)
+                message = ""
+                if status > 0:  # an impatient person, while the rest is cleaned up
+                    self.assertEqual(process.stdout.read(1), b".")
+                    for again in number, *SIGNALS:
+                        process.send_signal(again)
+                    message = f"oversample: error: stopped by {number.name}\n"
+                found, out, err = finish(process)
+                self.assertEqual((found, out.strip(b"."), err), (status, b"", message))
+                names = {"in.md"} | ({"out.md"} if old else set()) | ({temporary} if status < 0 else set())  # fmt: skip
                 self.assertEqual(
-                    last,
-                    f"oversample: error: {message}".replace("found '\u0662'", "found '\u0662'"),
+                    (set(os.listdir(folder)), self.out(f"{folder}/out.md")), (names, old)
                 )
-                self.assertEqual(status, 2)
+
+    def test_4_2_what_is_ignored_stays_ignored(self) -> None:
+        process = self.middle("folder", None, setup=lambda: by_default(signal.SIG_IGN))
+        self.assertEqual(process.stdout.read(1), b".")
+        for number in SIGNALS:
+            process.send_signal(number)
+        status, _, err = finish(process)
+        self.assertEqual((status, err, self.out("folder/out.md")), (0, "", GOOD))
+        seen = []
+        with handlers(signal.SIG_IGN):
+            with mock.patch("os.fsync", lambda _: seen.append(current())):
+                self.assertEqual(self.main(*QUIET), (0, ""))
+        self.assertEqual(seen, [[signal.SIG_IGN] * 4])
+
+    def test_4_2_3_7_a_signal_while_the_input_is_waited_for(self) -> None:
+        pipe = os.pipe()
+
+        def stop() -> None:
+            feed(pipe, b"QUESTION: ")
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+        with handlers(own), standing_in(0, pipe[0]), beside(stop):
+            found = self.main("--base", "2", "-", "out.md")
+        self.assertEqual(found, (130, "oversample: error: stopped by SIGINT\n"))
         self.assertEqual(self.names(), ["in.md"])
+        os.close(pipe[0]), os.close(pipe[1])
 
-    def test_4_3_what_is_quoted_cannot_drive_a_terminal(self) -> None:
-        nasty = b"\x1b[31m\x00\x07\xc2\x9b\xe2\x80\xae\xe2\x80\xa8\xff\x7f"
-        shown = "\\x1b[31m\\x00\\x07\\x9b\\u202e\\u2028\\xff\\x7f"
-        name = os.fsdecode(b"\x1b[2J\n\xe2\x80\xae.md")
-        self.write(
-            nasty
-            + b"\n"
-            + HEAD.encode()
-            + b"OVERSAMPLE_WEIGHT: "
-            + nasty
-            + b"\n**QUESTION:** "
-            + nasty,
-            name,
-        )
-        status, text = self.main("--base", "2", name, "out.md")
-        self.assertEqual(status, 1)
-        for line in text.splitlines():
-            self.assertTrue(line.isprintable(), line)
-            self.assertTrue(line.startswith("\\x1b[2J\\n\\u202e.md:"), line)
-        self.assertIn(f"found '{shown}'", text)
-        status, text = self.main("--base", "2", "in.md", name)
-        self.assertTrue(text.startswith("oversample: error: \\x1b[2J\\n\\u202e.md: exists already"))
-        status, text = self.main("--base", "2", "-f", "in.md", name)
-        self.assertIn("written to \\x1b[2J\\n\\u202e.md\n", text)
-        self.assertIn(
-            "\\n\\u202e.md: exactly the 26", self.main("--base", "2", "--check", "in.md", name)[1]
-        )
+    def test_4_2_a_caller_of_main_has_its_handlers_back(self) -> None:
+        runs = [*QUIET, "-f"], ["--base", "2", "none", "x"], ["--base"], ["-h"], [*QUIET, "--check"]
+        for handler, arguments in itertools.product((own, signal.SIG_DFL, signal.SIG_IGN), runs):
+            with contextlib.redirect_stdout(io.StringIO()) as out, handlers(handler):
+                with contextlib.redirect_stderr(out), self.subTest(arguments, handler=handler):
+                    status = oversample.main(arguments)
+                    self.assertEqual(current(), [handler] * 4)
+                    with mock.patch.object(sys, "argv", ["oversample", *arguments]):
+                        self.assertEqual(oversample.main(), status)
+                    self.assertEqual(current(), [handler] * 4)
 
-    def test_4_3_a_long_quotation_is_cut(self) -> None:
-        self.assertEqual(oversample._quoted(b"x" * 50), "'" + "x" * 50 + "'")
-        self.assertEqual(oversample._quoted(b"x" * 51), "'" + "x" * 47 + "...'")
-        content = HEAD.encode() + b"OVERSAMPLE_WEIGHT: " + b"7" * 100_000 + b"\n<END_OF_SET>"
-        ((_, message),) = problems(content)
-        self.assertEqual(
-            message, f"expected a weight, 1 to 5, after OVERSAMPLE_WEIGHT:, found '{'7' * 47}...'"
-        )
+    def test_4_2_a_signal_to_a_run_in_this_process_stops_it_once(self) -> None:
+        names = "fsync", "link", "statvfs", "stat"
+        for (number, status), name in itertools.product(zip(SIGNALS, (130, 143, 129, 131)), names):
+            real = getattr(os, name)
 
-    def test_4_2_not_enough_memory_is_one_line(self) -> None:
-        with mock.patch("oversample._order", side_effect=MemoryError):
-            found = self.main("--base", "2", "in.md", "out.md")
-        message = (
-            "oversample: error: not enough memory; use a smaller base or a cap (--max-copies)\n"
-        )
-        self.assertEqual(found, (1, message))
-        self.assertEqual(self.names(), ["in.md"])
+            def call(*arguments, real=real, number=number, **options):
+                os.kill(os.getpid(), number)
+                os.kill(os.getpid(), number)
+                return real(*arguments, **options)
+
+            with handlers(own), mock.patch(f"os.{name}", call):
+                found = self.main(*RUN)
+                self.assertEqual(current(), [own] * 4)
+            message = f"oversample: error: stopped by {number.name}\n"
+            self.assertEqual((found, self.names()), ((status, message), ["in.md"]), name)
+
+    def test_4_2_a_signal_while_handlers_are_set_or_given_back_is_no_traceback(self) -> None:
+        real, stopped = signal.signal, (130, "oversample: error: stopped by SIGINT\n")
+        found, number, calls = [], 0, itertools.count()
+
+        def call(*arguments):
+            if next(calls) == number:
+                os.kill(os.getpid(), signal.SIGINT)
+            return real(*arguments)
+
+        while next(calls) >= number:
+            calls = itertools.count()
+            with handlers(own), handlers(signal.default_int_handler, signal.SIGINT):
+                with mock.patch("signal.signal", call):
+                    found.append(self.main(*QUIET, "-f"))
+                self.assertEqual(current(), [signal.default_int_handler, own, own, own])
+            number += 1
+        self.assertEqual((found[0], set(found)), (stopped, {stopped, (0, "")}))
+
+    def test_4_2_outside_the_main_thread_signals_are_left_alone(self) -> None:
+        found = []
+        with handlers(own):
+            with beside(lambda: found.append(oversample.main(QUIET))):
+                pass
+            self.assertEqual((found, current(), self.out()), ([0], [own] * 4, GOOD))
+
+
+@unittest.skipUnless(POSIX, "descriptors and terminals are POSIX's")
+class Streams(Scene):
+    """3.7, 4.2, 4.5. Standard input, output, error; whole, closed, full, left, or a terminal."""
 
     def test_3_7_a_hyphen_reads_standard_input_and_writes_standard_output(self) -> None:
-        content = (self.folder / "in.md").read_bytes()
-        oversample.oversample("in.md", "expected.md", base=2, seed=8)
-        expected = (self.folder / "expected.md").read_bytes()
         for source, output in ("-", "-"), ("in.md", "-"), ("-", "out.md"):
-            done = command("--base", "2", "--seed", "8", source, output, input=content)
-            written = done.stdout if output == "-" else (self.folder / output).read_bytes()
-            self.assertEqual((done.returncode, written), (0, expected))
-            self.assertIn(b"weight   pairs", done.stderr)
-            if output != "-":
-                self.assertEqual(done.stdout, b"")
-        done = command("--base", "2", "-", "-", input=b"ANSWER: a")
-        message = b"<stdin>:1: error: expected QUESTION: first, found ANSWER:\n"
-        self.assertEqual((done.returncode, done.stdout, done.stderr), (1, b"", message))
-        done = command("--base", "2", "--check", "-", "expected.md", input=content)
-        self.assertEqual(
-            done.stderr.decode(),
-            "expected.md: exactly the 26 copies that <stdin> gives, in any order\n",
-        )
+            self.write(b"", "stdout")
+            with standing_in(0, "in.md"), standing_in(1, "stdout"):
+                found = self.main(*RUN[:4], source, output)
+                os.fstat(0), os.fstat(1)  # they are still open
+            where = "standard output" if output == "-" else output
+            self.assertEqual(found, (0, REPORT.format(f"written to {where}")))
+            expected = (GOOD, None) if output == "-" else (b"", GOOD)
+            self.assertEqual((self.out("stdout"), self.out()), expected)
+        check = "out.md: exactly the 14 copies that <stdin> gives, in any order\n"
+        message = "<stdin>:1: error: expected QUESTION: first, found ANSWER:\n" + SPELLING
+        self.write(b"ANSWER: a", "bad.md")
+        with standing_in(0, "in.md"):
+            self.assertEqual(self.main("--base", "2", "--check", "-", "out.md"), (0, check))
+        with standing_in(0, "bad.md"):
+            self.assertEqual(self.main("--base", "2", "-", "-"), (1, message))
 
-    def test_4_help_and_version_go_to_standard_output(self) -> None:
-        done = command("--version")
-        self.assertEqual(
-            (done.returncode, done.stdout.decode()), (0, f"oversample {oversample.__version__}\n")
-        )
-        for option in "-h", "--help":
-            done = command(option)
-            self.assertEqual((done.returncode, done.stderr), (0, b""))
-            lines = done.stdout.decode().splitlines()
-            self.assertLessEqual(max(map(len, lines)), 79)
-            self.assertEqual(lines[2], oversample.__doc__.splitlines()[0])
+    def test_3_7_an_input_that_would_block_is_read_to_its_true_end(self) -> None:
+        checked = "good.md: exactly the 14 copies that <stdin> gives, in the order of seed 1\n"
+        self.write(GOOD, "good.md")
+        runs = (["-qf", "-", "out.md"], ""), (["--check", "-", "good.md"], checked)
+        for blocking, (arguments, expected) in itertools.product((False, True), runs):
+            pipe = os.pipe()
+            os.set_blocking(pipe[0], blocking)
 
-    def test_4_help_that_cannot_be_written_is_one_line(self) -> None:
-        with (
-            mock.patch.object(sys, "stdout") as out,
-            mock.patch.object(sys, "stderr", io.StringIO()) as err,
-        ):
-            out.flush.side_effect = OSError(28, "No space left on device")
-            self.assertEqual(oversample.main(["--version"]), 1)
-            sys.stdout.close()
-        self.assertEqual(err.getvalue(), "oversample: error: no space left on device\n")
+            def slowly(pipe=pipe) -> None:
+                time.sleep(0.005)  # there is nothing yet: a program that gives up does it here
+                for piece in ABC[:70], ABC[70:100], ABC[100:]:
+                    feed(pipe, piece)
+                    time.sleep(0.002)
+                os.close(pipe[1])
 
-    def test_4_5_progress_is_shown_on_a_terminal_after_a_second_and_is_gone_at_the_end(
+            with self.subTest(arguments, blocking=blocking):
+                with standing_in(0, pipe[0]), beside(slowly):
+                    self.assertEqual(self.main(*RUN[:4], *arguments), (0, expected))
+                self.assertEqual(self.out(), GOOD)
+            os.close(pipe[0])
+
+    def test_3_7_an_input_that_is_a_pipe_with_a_name(self) -> None:
+        os.mkfifo("pipe")
+        with beside(lambda: pathlib.Path("pipe").write_bytes(ABC)):
+            self.assertEqual(self.main(*RUN[:4], "-q", "pipe", "out.md"), (0, ""))
+        self.assertEqual(self.out(), GOOD)
+
+    def test_3_7_a_reader_that_leaves_early_ends_the_run_in_silence(self) -> None:
+        self.write(pair("x" * 100_000, 3))
+        process = start(*RUN[:5], "-")  # more than any pipe holds
+        self.assertEqual(process.stdout.read(9), b"QUESTION:")
+        process.stdout.close()
+        self.assertEqual((process.wait(60), process.stderr.read()), (1, b""))
+        process.stdin.close(), process.stderr.close()
+        with failing("write", errno.EPIPE):
+            self.assertEqual(self.main(*RUN[:5], "-"), (1, ""))
+
+    def test_4_2_streams_that_are_closed_or_full_are_no_traceback(self) -> None:
+        bad, runs = "oversample: error: <{}>: bad file descriptor\n", []
+        for line, status, message in [
+            ("in.md 1.md 2>&-", 0, ""), ("-q in.md 2.md >&-", 0, ""), ("-q in.md 3.md <&-", 0, ""),
+            ("in.md 4.md <&- >&- 2>&-", 0, ""), ("in.md 5.md 2>/dev/full", 0, ""),
+            ("in.md - >&-", 1, bad.format("stdout")), ("- 7.md <&-", 1, bad.format("stdin")),
+            ("in.md - <&- >&- 2>&-", 1, ""), ("none.md 7.md 2>&-", 1, ""), ("-x 2>/dev/full", 2, ""),
+            ("in.md - >/dev/full", 1, "oversample: error: <stdout>: no space left on device\n"),
+            ("--check in.md in.md 2>&- >&-", 1, ""), ("--help >&-", 0, ""),
+        ]:  # fmt: skip
+            run = f'exec "{sys.executable}" "{SCRIPT}" --base 2 --seed 1 {line}'
+            shell = "-c", "import os, sys; os.execv('/bin/sh', ['sh', '-c', sys.argv[1]])", run
+            if "/dev/full" not in line or os.path.exists("/dev/full"):
+                runs.append((line, start(program=shell), (status, b"", message)))
+        for line, process, expected in runs:
+            with self.subTest(line=line):
+                self.assertEqual(finish(process), expected)
+        with mock.patch.object(sys, "stdout", None), mock.patch.object(sys, "stderr", None):
+            self.assertEqual(oversample.main(RUN), 0)
+        written = [self.out(f"{number}.md") for number in (1, 2, 3, 4, 7)]
+        self.assertEqual(written, [GOOD] * 4 + [None])
+
+    def terminal(self, tick: float, *arguments: str, out: str = "") -> tuple[int, str]:
+        """The command with error, and output unless told otherwise, on a terminal."""
+        import pty
+        import tty
+
+        master, slave = pty.openpty()
+        tty.setraw(slave)
+        ticks = itertools.count(100.0, tick)
+        with open(slave, "w", encoding="utf-8") as stream, mock.patch.object(sys, "stderr", stream):
+            with standing_in(1, out or slave), mock.patch("time.monotonic", lambda: next(ticks)):
+                status = oversample.main([*RUN[:5], *arguments])
+        text = b""
+        with contextlib.suppress(OSError), open(master, "rb", 0) as file:
+            while True:
+                text += file.read(9999) or (_ for _ in ()).throw(OSError)
+        return status, text.decode()
+
+    def test_4_5_progress_is_drawn_on_a_terminal_when_it_takes_time_and_is_gone_at_the_end(
         self,
     ) -> None:
-        class Terminal(io.StringIO):
-            encoding = "utf-8"
-
-            def isatty(self) -> bool:
-                return True
-
-        self.write(document(5, 5) + pair("long" * 100_000, 1))
-        size = oversample.oversample("in.md", "x.md", base=2).bytes
+        report = REPORT.format("written to out.md")
+        status, text = self.terminal(0.6, "-f", "out.md")
+        shown, _, rest = text.partition("\r\x1b[K")
+        self.assertRegex(shown, r"\A(\r\d+% written)+\Z")
+        percents = [int(number) for number in re.findall(r"\d+", shown)]
+        self.assertEqual((percents, percents[-1]), (sorted(set(percents)), 100))
+        self.assertEqual((status, rest, self.out()), (0, report, GOOD))
+        self.assertEqual(self.terminal(0.001, "-f", "out.md"), (0, report))
+        self.assertEqual(self.terminal(0.6, "-qf", "out.md"), (0, ""))
         ticks = itertools.count(100.0, 0.6)
-        with (
-            mock.patch.object(sys, "stderr", Terminal()) as err,
-            mock.patch("time.monotonic", lambda: next(ticks)),
-        ):
-            with mock.patch("os.get_terminal_size", return_value=os.terminal_size((40, 9))):
-                self.assertEqual(oversample.main(["--base", "2", "in.md", "out.md"]), 0)
-        *shown, rest = err.getvalue().split("\r\x1b[K")
-        self.assertEqual(shown[0], "")
-        self.assertGreater(len(shown), 5)
-        for line in shown[1:]:
-            self.assertRegex(line, r"^\d+% of 0\.0 GB, [01] MB/s, [\d,]+ s l?e?f?t?$")
-            self.assertLess(len(line), 40)
-        self.assertTrue(rest.startswith("weight "))
+        with mock.patch("time.monotonic", lambda: next(ticks)):
+            self.assertEqual(self.main(*RUN, "-f"), (0, report))
+        with failing("fsync", errno.ENOSPC):  # it is gone before an error is told, too
+            status, text = self.terminal(0.6, "-f", "out.md")
+        end = "\r\x1b[Koversample: error: out.md: no space left on device\n"
+        self.assertEqual((status, re.sub(r"\r\d+% written", "", text)), (1, end))
 
-        class Gone(Terminal):
-            def write(self, text: str) -> int:
-                if text.startswith("\r"):
-                    raise OSError(5, "Input/output error")
-                return 0
+    def test_3_7_no_progress_where_the_document_goes_to_the_terminal(self) -> None:
+        report = REPORT.format("written to standard output")
+        self.assertEqual(self.terminal(0.6, "-"), (0, GOOD.decode() + report))
+        self.write(b"", "stdout")
+        status, text = self.terminal(0.6, "-", out="stdout")
+        self.assertEqual((status, text.partition("\r\x1b[K")[2]), (0, report))
+        self.assertEqual(self.out("stdout"), GOOD)
 
-        ticks = itertools.count(100.0, 0.6)
-        with mock.patch.object(sys, "stderr", Gone()):
-            with (
-                mock.patch("time.monotonic", lambda: next(ticks)),
-                mock.patch("os.get_terminal_size", side_effect=OSError(5, "gone")),
-            ):
-                self.assertEqual(oversample.main(["--base", "2", "-f", "in.md", "out.md"]), 0)
-            self.assertNotIsInstance(sys.stderr, Gone)
-        self.assertEqual(os.path.getsize("out.md"), size)
-        for options, terminal, tick in (
-            ([], io.StringIO, 0.6),
-            (["-q"], Terminal, 0.6),
-            ([], Terminal, 0.001),
-        ):
-            ticks = itertools.count(100.0, tick)
-            with (
-                mock.patch.object(sys, "stderr", terminal()) as err,
-                mock.patch("time.monotonic", lambda: next(ticks)),
-            ):
-                self.assertEqual(
-                    oversample.main(["--base", "2", "-f", *options, "in.md", "out.md"]), 0
-                )
-            self.assertNotIn("\r", err.getvalue())
-        self.assertEqual(os.path.getsize("out.md"), size)
+    def test_4_2_what_cannot_be_said_does_not_stop_the_work(self) -> None:
+        for error in BrokenPipeError(), OSError(errno.EIO, "Input/output error"):
+            with mock.patch.object(sys, "stderr", mock.Mock(encoding="utf-8")) as stream:
+                stream.flush.side_effect = error
+                self.assertEqual(oversample.main([*RUN, "-f"]), 0)
+            self.assertEqual(self.out(), GOOD)
+
+
+USAGE = "usage: oversample --base N [options] INPUT OUTPUT\noversample: error: "
+REQUIRED = "the following arguments are required: "
+BAD_BASE = "argument --base: expected a whole or decimal number from 1 to 1000, found "
+BAD_SEED = "argument --seed: expected a whole number, from 0 to 18446744073709551615, found "
+BAD_CAP = "argument --max-copies: expected a whole number, 1 or more, found "
+
+HELP = "INPUT OUTPUT --base --seed --max-copies --strip-weights -n, --dry-run --check -f, --force -q, --quiet --version -h, --help"  # fmt: skip
+
+# fmt: off
+# Bad usage: (arguments, message).
+BAD_USAGE = [
+    ("", REQUIRED + "--base"), ("in.md out.md", REQUIRED + "--base"), ("--base 2", REQUIRED + "INPUT"),
+    ("--base 2 in.md", REQUIRED + "OUTPUT"), ("in.md --base 2", REQUIRED + "OUTPUT"), ("--base 2 -f in.md", REQUIRED + "OUTPUT"),
+    ("--base 2 --check in.md", REQUIRED + "OUTPUT"), ("--base 2 -n", REQUIRED + "INPUT"),
+    ("--base 2 --check in.md -", "argument --check: expected the name of a file as OUTPUT, found '-'"),
+    ("--base 2 --check -n in.md out.md", "argument -n/--dry-run: not allowed with argument --check"),
+    ("--base 2 in.md out.md x", "unrecognized arguments: x"), ("--base 2 -x in.md out.md", "unrecognized arguments: -x"),
+    *((f"--base 2 in.md out.md {option}", f"unrecognized arguments: {option}") for option in ("--strip", "--forc", "--dry", "--see", "--chec", "--q", "\u2013f", "--no")),
+    ("--bas 2 in.md out.md", REQUIRED + "--base"), ("--base", "argument --base: expected one argument"),
+    ("--base 2 in.md out.md --\x1b[2Jx", "unrecognized arguments: --\\x1b[2Jx"),
+    *((f"--base={text} in.md out.md", f"{BAD_BASE}'{text}'") for text in ("0", "0.5", "-2", "nan", "inf", "1e9", "two", "1_0", "1000.1", "1001", "+2", "2.", ".5", "\u0662", "1/2", "2,5")),
+    ("--base= in.md out.md", BAD_BASE + "nothing"), ("--base -2 in.md out.md", BAD_BASE + "'-2'"),
+    *((f"--base 2 --seed={text} in.md out.md", f"{BAD_SEED}'{text}'") for text in ("-1", "1.5", "18446744073709551616", "1_0", "\u0663", "x", "+1")),
+    ("--base 2 --seed= in.md out.md", BAD_SEED + "nothing"), ("--base 2 --seed -1 in.md out.md", BAD_SEED + "'-1'"),
+    *((f"--base 2 --max-copies={text} in.md out.md", f"{BAD_CAP}'{text}'") for text in ("0", "-1", "1.5", "x", "1_0", "\u0661")),
+    ("--base 2 --max-copies= in.md out.md", BAD_CAP + "nothing"),
+]
+
+
+KEPT = "the copies keep their weight lines; --strip-weights leaves them out\n"
+AGAIN = "to repeat or --check it: --base "
+# document(1, 2, 3) at base 2 and seed 1; {} how and where it is written.
+REPORT = """\
+weight  pairs  copies each  copies   share
+     1      1            2       2   14.3%  █████
+     2      1            4       4   28.6%  ██████████
+     3      1            8       8   57.1%  ████████████████████
+     4      0           16       0    0.0%
+     5      0           32       0    0.0%
+ total      3                   14  100.0%
+
+14 copies, 853 bytes, {}
+""" + KEPT + AGAIN + "2 --seed 1\n"
+WIDE = """\
+weight  pairs            copies each  copies   share
+     1      2                  1,000   2,000  100.0%  ████████████████████
+     2      0              1,000,000       0    0.0%
+     3      0          1,000,000,000       0    0.0%
+     4      0      1,000,000,000,000       0    0.0%
+     5      0  1,000,000,000,000,000       0    0.0%
+ total      2                          2,000  100.0%
+
+2,000 copies, 121,999 bytes, would be written
+""" + KEPT + AGAIN + "1000 --seed 7\n"
+CAPPED = """\
+weight  pairs  copies each  copies   share
+     1  1,200            1   1,200   99.8%  ████████████████████
+     2      1            2       2    0.2%  █
+     3      0            2       0    0.0%
+     4      0            3       0    0.0%
+     5      0            3       0    0.0%
+ total  1,201                1,202  100.0%
+
+1,202 copies, 52,915 bytes, would be written to out.md
+""" + AGAIN + "1.30 --seed 0 --max-copies 3 --strip-weights\n"
+LONG = """\
+weight  pairs    copies each      copies   share
+     1      1             73          73    0.0%  █
+     2      2          5,329      10,658    0.0%  █
+     3      0        389,017           0    0.0%
+     4      1     28,398,241  28,398,241  100.0%  ████████████████████
+     5      0  2,073,071,593           0    0.0%
+ total      4                 28,408,972  100.0%
+
+28,408,972 copies, 1,732,947,291 bytes, would be written to standard output
+""" + KEPT + AGAIN + "73 --seed 18446744073709551615 --max-copies 2147483648\n"
+NONE = "no such file or directory"
+CHECKED = "out.md: exactly the 14 copies that in.md gives, in "
+RENEW = "oversample: error: out.md is not what in.md and these options give; run again with --force instead of --check to renew it\n"
+STRAY_TEXT = "in.md:{}: warning: text outside any pair is not copied: 'x'\n"
+NASTY, SAFE = b"\x1b[31m\x00\x07\xc2\x9b\xe2\x80\xae\xe2\x80\xa8\xff\x7f\r", r"\x1b[31m\x00\x07\x9b\u202e\u2028\xff\x7f"
+NAME, SHOWN = "\x1b[2J\n\u202e.md", r"\x1b[2J\n\u202e.md"
+ERRORS = "in.md:3: error: expected ANSWER: after QUESTION: (line 2), found OVERSAMPLE_WEIGHT:\nin.md:5: error: expected QUESTION: after <END_OF_SET> (line 4), found ANSWER:\n"
+TOO_MANY = f"oversample: error: 1,000,000,000,000,000 copies are more than 2,147,483,648; {WAYS_OUT}\n"
+FIVES = b"\n\n".join([pair("a", 5)] * 1024) + b"\n"
+
+# The command: (what it shows, files beside in.md or instead of it, arguments, status, what
+# is said, what out.md is if it is written).
+COMMANDS = [
+    ("4.4 the report", {}, "--base 2 --seed 1 in.md out.md", 0, REPORT.format("written to out.md"), GOOD),
+    ("4.4 a dry run", {}, "--base 2 --seed 1 -n in.md", 0, REPORT.format("would be written"), None),
+    ("4.4 a dry run", {}, "--base 2 --seed 1 in.md --dry-run out.md", 0, REPORT.format("would be written to out.md"), None),
+    ("4.4 a dry run", {}, "--base 2 --seed 1 -n in.md -", 0, REPORT.format("would be written to standard output"), None),
+    ("4.4 wide columns", {"in.md": document(1, 1)}, "--base 1000 --seed 7 -n in.md", 0, WIDE, None),
+    ("4.4 thousands", {"in.md": document(*[1] * 1200, 2)}, "--base 1.30 -n in.md --seed 0 --max-copies 3 out.md --strip-weights", 0, CAPPED, None),
+    ("4.4 millions", {"in.md": document(1, 2, 2, 4)}, "-n --base 73 --seed 18446744073709551615 --max-copies 2147483648 in.md -", 0, LONG, None),
+    *(("4 quiet", {"in.md": b"x\n" + ABC}, f"--base 2 {option} -q in.md", 0, "", None) for option in ("-n", "--quiet -n", "-nf")),
+    ("4 quiet", {"in.md": b"x\n" + ABC}, "--base 2 --seed 1 -q in.md out.md", 0, "", GOOD),
+    ("4 no force", {"out.md": b"old"}, "--base 2 -n in.md out.md", 1, f"oversample: error: out.md: {EXISTS}\n", None),
+    ("4 force, dry", {"out.md": b"old"}, "--base 2 -nfq in.md out.md", 0, "", None),
+    ("4.1 a dash", {"-in.md": ABC}, "--base 2 --seed 1 -q ./-in.md ./out.md", 0, "", GOOD),
+    *(("4.6 errors", {"in.md": b"x\nQUESTION: a\nOVERSAMPLE_WEIGHT: 9\n<END_OF_SET>\nANSWER: a\n"}, f"--base 2 {option} in.md out.md", 1, ERRORS + SPELLING, None) for option in ("", "-n", "--check", "-q", "-f")),
+    *(("4.6 warnings", {"in.md": b"x\n<!-- -->\n" * count + ABC}, "--base 2 --seed 1 -n in.md", 0, "".join(STRAY_TEXT.format(line) for line in range(1, 2 * min(count, 10), 2)) + more + REPORT.format("would be written"), None)
+      for count, more in ((9, ""), (10, ""), (12, "oversample: warning: 2 more warnings\n"), (99, "oversample: warning: 89 more warnings\n"), (100, "oversample: warning: at least 90 more warnings\n"), (250, "oversample: warning: at least 90 more warnings\n"))),
+    *(("3.6 copies", {"in.md": document(5)}, f"--base 1000 in.md {output}", 1, TOO_MANY, None) for output in ("out.md", "-", "-n", "-q out.md", "--check in.md")),
+    *((f"4.2 input {name}", {}, ["--base", "2", name, *rest], 1, f"oversample: error: {message}\n", None)
+      for rest in (["out.md"], ["--check", "in.md"], ["-n"])
+      for name, message in (("none.md", f"none.md: {NONE}"), (".", ".: is a directory"), ("", f"'': {NONE}"), ("in.md/x", "in.md/x: not a directory"), ("./-none", f"./-none: {NONE}"), (NAME, f"{SHOWN}: {NONE}"), ("\udcff", f"\\udcff: {NONE}"))),
+    ("4.3 a name", {NAME: NASTY + b"\n" + ABC}, ["--base", "2", "--seed", "1", "-n", NAME, NAME * 2], 0, f"{SHOWN}:1: warning: text outside any pair is not copied: '{SAFE}'\n" + REPORT.format(f"would be written to {SHOWN * 2}"), None),
+    ("4.3 a name", {NAME: b""}, ["--base", "2", "in.md", NAME], 1, f"oversample: error: {SHOWN}: {EXISTS}\n", None),
+    ("4.3 a name", {NAME: GOOD}, ["--base", "2", "--check", "in.md", NAME], 0, f"{SHOWN}: exactly the 14 copies that in.md gives, in any order\n", None),
+    ("4.3 a weight", {NAME: b"QUESTION: a\nANSWER: b\nOVERSAMPLE_WEIGHT: " + NASTY}, ["--base", "2", NAME, "out.md"], 1, f"{SHOWN}:3: error: expected a weight, 1 to 5, after OVERSAMPLE_WEIGHT:, found '{SAFE}'\n" + SPELLING, None),
+    ("5.2 a text", {"out.md": NASTY + b"\n" + GOOD}, "--base 2 --check in.md out.md", 1, f"out.md:1: error: text that belongs to no copy: '{SAFE}'\n" + RENEW, None),
+    ("5.1 any order", {"out.md": GOOD}, "--base 2 --check in.md out.md", 0, CHECKED + "any order\n", None),
+    ("5.1 its order", {"out.md": GOOD}, "--base 2 --check --seed 1 in.md out.md", 0, CHECKED + "the order of seed 1\n", None),
+    ("5.1 quiet", {"out.md": GOOD, "in.md": b"x\n" + ABC}, "--base 2 -q --check --seed 1 in.md out.md", 0, "", None),
+    ("5.1 another order", {"out.md": GOOD}, "--base 2 --check --seed 2 in.md out.md", 1, "out.md:1: error: expected the order of seed 2, found another\n" + RENEW, None),
+    *(("5.2 numbers", {"out.md": GOOD}, f"--base 1.5 --check {option} in.md out.md", 1, "in.md:8: error: expected 2 copies of this pair in out.md, found 4\nin.md:15: error: expected 3 copies of this pair in out.md, found 8\n" + RENEW, None) for option in ("", "-q", "-f")),
+    ("5.2 thousands", {"in.md": document(5), "out.md": FIVES}, "--base 5 --check in.md out.md", 1, "in.md:1: error: expected 3,125 copies of this pair in out.md, found 1,024\n" + RENEW, None),
+    ("5.2 one", {"in.md": document(4), "out.md": FIVES}, "--base 1 --check in.md out.md", 1, "out.md:1: error: 1,024 copies match no pair; it is in.md:1 but for the weight line: the weight was edited, or --strip-weights given only once\nin.md:1: error: expected 1 copy of this pair in out.md, found 0\n" + RENEW, None),
+    *((f"5.3 output {name}", {}, ["--base", "2", "--check", "in.md", name], 1, f"oversample: error: {name or repr('')}: {message}\n", None)
+      for name, message in (("none.md", NONE), ("", NONE), (".", "is not a regular file"), *((name, "is not a regular file") for name in ("/dev/zero", "/dev/null", "/dev/tty") if os.path.exists(name)))),
+    *(("3.7 an input that fails", {}, f"--base 2 {files}", 1, "oversample: error: /proc/self/mem: input/output error\n", None) for files in ("/proc/self/mem out.md", "--check in.md /proc/self/mem") if os.path.exists("/proc/self/mem")),
+]
+# fmt: on
+
+
+class Command(Scene):
+    """4. The command."""
+
+    def test_4_1_bad_usage_is_exit_2_and_one_line_behind_the_usage(self) -> None:
+        for arguments, message in BAD_USAGE:
+            with self.subTest(arguments=arguments):
+                self.assertEqual(self.main(*arguments.split()), (2, f"{USAGE}{message}\n"))
+        self.assertEqual(self.names(), ["in.md"])
+
+    def test_4_5_what_the_command_says_and_writes(self) -> None:
+        for name, files, arguments, status, text, written in COMMANDS:
+            arguments = arguments.split() if isinstance(arguments, str) else arguments
+            for file, content in {"in.md": ABC, **files}.items():
+                self.write(content, file)
+            before = self.state()
+            with self.subTest(name, arguments=arguments):
+                self.assertEqual(self.main(*arguments), (status, text))
+                for encoding in "", "ascii", "latin-1":  # 4.4: the bars fall back
+                    if encoding:
+                        found = self.main(*arguments, encoding=encoding)
+                        self.assertEqual(found, (status, text.replace("█", "#")))
+                    if written:
+                        self.assertEqual(self.out(), written)
+                        os.unlink("out.md")
+                    self.assertEqual(self.state(), before)
+            for file in self.names():
+                os.unlink(file)
+
+    def test_4_4_the_bars_are_blocks_where_the_stream_says_utf_8(self) -> None:
+        plain = mock.Mock(spec=["write", "flush"])
+        for stream, block in (mock.Mock(encoding="UTF-8"), "█"), (plain, "#"):
+            with mock.patch.object(sys, "stderr", stream):
+                self.assertEqual(oversample.main([*RUN[:5], "-n"]), 0)
+            text = "".join(call.args[0] for call in stream.write.mock_calls)
+            self.assertEqual(text.count(block), 35)
+
+    def test_4_1_options_stand_before_between_and_behind_the_files(self) -> None:
+        chunks = ["--base", "2"], ["--seed=1"], ["-qf"], ["in.md"], ["out.md"]
+        for order in itertools.permutations(chunks):
+            if order.index(["in.md"]) < order.index(["out.md"]):
+                found = self.main(*itertools.chain(*order))
+                self.assertEqual((found, self.out()), ((0, ""), GOOD), order)
+                os.unlink("out.md")
+
+    def test_4_help_and_version_go_to_standard_output(self) -> None:
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            for options in ["-h"], ["--help"], ["--base", "2", "x", "-h"], ["--version"]:
+                self.assertEqual(oversample.main(options), 0)
+        *helps, version = re.split("(?m)^(?=usage|oversample )", out.getvalue())[1:]
+        self.assertEqual(helps, [helps[0]] * 3)
+        self.assertEqual(helps[0].splitlines()[0], USAGE.splitlines()[0])
+        options = re.findall(r"(?m)^  (?:-\w, )?--[\w-]+|^  [A-Z]+", helps[0])
+        self.assertEqual(" ".join(" ".join(options).split()), HELP)
+        self.assertRegex(version, r"\Aoversample [0-9]+\.[0-9]+\.[0-9]+\n\Z")
+        self.assertEqual(finish(start("--version")), (0, version.encode(), ""))
+
+    def test_4_4_the_last_line_repeats_the_run_and_checks_it(self) -> None:
+        seeds = set()
+        for options in [], ["--max-copies", "3"], ["--strip-weights", "-f"], ["--base", "1.30"]:
+            for name, dry_run in ("1.md", []), ("2.md", ["-n"]):
+                text = self.main("--base", "2", "-f", *options, "in.md", name, *dry_run)[1]
+                begin, again = text.splitlines()[-1].split(" --base ")
+                again = ["--base", *again.split(), "in.md"]
+                seeds.add(re.match(r"\d{1,10}\Z", again[3])[0])
+                self.assertEqual((begin, self.out(name) is None), ("to repeat or --check it:", bool(dry_run)))  # fmt: skip
+                self.main("-qf", *again, "again.md")
+                self.assertIn(self.out(name), (None, self.out("again.md")))
+                status, text = self.main("--check", *again, "again.md")
+                self.assertRegex(text, r"\Aagain.md: exactly .* in the order of seed \d+\n\Z")
+                self.assertEqual(status, 0)
+                for each in {"1.md", "again.md"} & set(self.names()):
+                    os.unlink(each)
+        self.assertGreater(len(seeds), 6)  # two of eight are the same once in 10**8
+        with mock.patch("os.urandom", side_effect=lambda size: b"\xff" * size):  # 2.5: 32 bits
+            self.assertEqual(oversample.oversample("in.md", "out.md", base=2).seed, 2**32 - 1)
 
     def test_4_2_a_defect_of_the_program_is_not_told_as_an_error_of_its_user(self) -> None:
-        class Odd:
-            __str__ = lambda self: "odd"
+        errors = ValueError("odd"), RuntimeError("odd"), DocumentError([(1, "odd")]), KeyError()
+        for error, name in itertools.product(errors, ("random.Random", "os.fsync")):
+            with mock.patch(name, side_effect=error), self.assertRaises(type(error)):
+                self.main(*RUN)
+        self.assertEqual(self.names(), ["in.md"])
+        with mock.patch("os.urandom", side_effect=OSError("Odd")):  # one without a number
+            self.assertEqual(self.main(*RUN[:2], "in.md", "-n"), (1, "oversample: error: odd\n"))
 
-            def __repr__(self) -> str:
-                raise RuntimeError
+    @unittest.skipUnless(sys.platform == "linux", "only Linux keeps to this limit")
+    def test_4_2_not_enough_memory_is_one_line_and_advice_where_it_helps(self) -> None:
+        import resource
 
-        with self.assertRaises(RuntimeError):
-            copies(1, Odd())
-        for name in "_run", "parse", "_ratio", "_flush_help", "_say":
-            with (
-                self.subTest(name=name),
-                mock.patch(f"oversample.{name}", side_effect=RuntimeError),
-            ):
-                with self.assertRaises(RuntimeError):
-                    self.main("--base", "2", "in.md", "out.md")
-        for name in "stdout", "stderr":
-            with mock.patch.object(sys, name) as stream:
-                stream.flush.side_effect = RuntimeError
-                with self.subTest(name=name), self.assertRaises(RuntimeError):
-                    oversample.main(["--base", "2", "-n", "in.md"])
-                self.assertIs(getattr(sys, name), stream)
-
-    def test_4_2_an_error_of_the_system_without_a_number_is_told_by_its_text(self) -> None:
-        with mock.patch("oversample._run", side_effect=OSError("Odd")):
-            self.assertEqual(self.main("--base", "2", "a", "b"), (1, "oversample: error: odd\n"))
-
-    def test_4_help_needs_no_docstrings(self) -> None:
-        script = str(SCRIPT)
-        done = subprocess.run([sys.executable, "-OO", script, "--help"], stdout=subprocess.PIPE)
-        sentence = oversample.__doc__.splitlines()[0].encode() + b"\n\n"
-        expected = command("--help").stdout.replace(sentence, b"")
-        self.assertEqual((done.returncode, done.stdout), (0, expected))
-        self.assertRegex(oversample.__version__, r"^[0-9]+\.[0-9]+\.[0-9]+$")
-
-    def test_4_1_a_seed_is_1_to_20_digits(self) -> None:
-        for text in "", "/", ":", "1/", "1:", "0" * 20 + "7":
-            with self.subTest(text=text):
-                status, said = self.main("--base", "2", "--seed", text, "in.md", "out.md")
-                shown = f"'{text}'" if text else "nothing"
-                message = (
-                    f"argument --seed: expected a whole number from 0 to {2**64 - 1}, found {shown}"
-                )
-                self.assertEqual(
-                    (status, said.splitlines()[1]), (2, f"oversample: error: {message}")
-                )
-
-    def test_1_10_errors_that_are_not_kept_are_counted_too(self) -> None:
-        self.write(b"QUESTION: a\n" * 1234)
-        with mock.patch("oversample._Findings.__init__.__defaults__", (50,)):
-            status, text = self.main("--base", "2", "in.md", "out.md")
-        self.assertEqual((status, text.count("\n")), (1, 51))
-        end = "\noversample: error: 1,234 errors in all, the first 50 are shown\n"
-        self.assertTrue(text.endswith(end))
-
-    def test_4_4_thousands_are_set_apart(self) -> None:
-        self.write(b"\n".join(pair(str(number)) for number in range(1200)))
-        _, text = self.main("--base", "2", "--seed", "1", "-n", "in.md")
-        lines = text.splitlines()
-        self.assertEqual(
-            lines[1], "     1   1,200             2           2,400   100.0%  " + "█" * 20
-        )
-        self.assertEqual(lines[6], " total   1,200                         2,400   100.0%")
-        self.assertTrue(lines[8].startswith("2,400 copies, "), lines[8])
-        self.main("--base", "2", "--seed", "1", "-q", "in.md", "out.md")
-        _, text = self.main("--base", "2", "--check", "in.md", "out.md")
-        self.assertEqual(text, "out.md: exactly the 2,400 copies that in.md gives, in any order\n")
-        self.write(pair("a", 5), "in.md")
-        oversample.oversample("in.md", "out.md", base=4, overwrite=True)
-        text = self.main("--base", "5", "--check", "in.md", "out.md")[1]
-        message = "expected 3,125 copies of this pair in out.md, found 1,024"
-        self.assertEqual(text, f"in.md:1: error: {message}\n")
-        self.write(pair("b", 5), "in.md")
-        text = self.main("--base", "4", "--check", "in.md", "out.md")[1]
-        self.assertTrue(text.startswith("out.md:1: error: 1,024 copies match no pair: "), text)
-
-    def test_4_1_main_returns_the_status_of_bad_usage_and_of_help(self) -> None:
-        before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
-        with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
-            self.assertEqual(oversample.main(["--base"]), 2)
-            self.assertEqual(oversample.main(["--help"]), 0)
-        after = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
-        self.assertEqual(after, before)
-
-    def test_3_7_standard_input_is_descriptor_0_by_its_name_and_stays_open(self) -> None:
-        saved = os.dup(0)
-        self.addCleanup(os.close, saved)
-        self.addCleanup(os.dup2, saved, 0)
-        for name, expected in (
-            ("in.md", (0, "")),
-            (".", (1, "oversample: error: <stdin>: is a directory\n")),
+        self.write(document(5))
+        limits = resource.getrlimit(resource.RLIMIT_AS)
+        for base, *files, advice in (
+            ("2", "/dev/zero", "out.md", ""),
+            ("73", "in.md", "-", f" for 2,073,071,593 copies; {WAYS_OUT}"),
         ):
-            descriptor = os.open(name, os.O_RDONLY)
-            os.dup2(descriptor, 0)
-            os.close(descriptor)
-            with self.subTest(name=name):
-                self.assertEqual(self.main("-q", "--base", "2", "-", "out.md"), expected)
-                os.fstat(0)
-
-    def test_4_3_a_missing_input_is_told_by_its_name_whatever_it_begins_with(self) -> None:
-        for name in "+none.md", " none.md", "--none.md"[1:]:
-            message = f"oversample: error: {name}: no such file or directory\n"
-            with self.subTest(name=name):
-                self.assertEqual(self.main("--base", "2", "--", name, "out.md"), (1, message))
-
-    def test_4_2_where_there_is_no_sighup_there_is_none(self) -> None:
-        with mock.patch.object(signal, "SIGHUP", create=True):
-            del signal.SIGHUP
-            before, seen = signal.getsignal(1), []
-            with mock.patch("oversample._run", lambda _: seen.append(signal.getsignal(1)) or 0):
-                self.assertEqual(self.main("-q", "--base", "2", "in.md", "out.md"), (0, ""))
-            self.assertEqual(seen, [before])
-
-    def test_4_4_the_bar_is_as_long_as_said_to_the_eighth(self) -> None:
-        class Plain:
-            text = ""
-
-            def write(self, text: str) -> None:
-                self.text += text
-
-            def flush(self) -> None:
-                pass
-
-        class Wide(Plain):
-            encoding = "UTF-8"
-
-        with mock.patch.dict(os.environ, {"LC_ALL": "en_US.UTF-8"}):
-            for kind, bars in (Plain, self.ASCII_BARS), (Wide, self.BARS):
-                with mock.patch.object(sys, "stderr", kind()) as err:
-                    self.assertEqual(oversample.main(["--base", "2", "-n", "in.md"]), 0)
-                self.assertTrue(err.text.startswith(self.TABLE.format(*bars)), err.text)
-            with mock.patch.object(sys, "stderr", Wide()):
-                with mock.patch.dict(os.environ, {"LC_ALL": "", "LANG": "", "LC_CTYPE": "C"}):
-                    self.assertEqual(oversample._bar(2.0), "##")
-                with mock.patch.dict(os.environ, {"LC_ALL": "ut"}):
-                    self.assertEqual(oversample._bar(2.0), "##")
-                bars = [oversample._bar(n) for n in (0.01, 0.2, 1.1, 1.9, 1.95, 19.8)]
-                self.assertEqual(bars, ["▏", "▎", "█▏", "█▉", "██ ", "█" * 19 + "▊"])
-            with mock.patch.object(sys, "stderr", Plain()):
-                bars = [oversample._bar(n) for n in (0.01, 1.4, 1.6, 19.6)]
-                self.assertEqual(bars, ["#", "#", "##", "#" * 20])
-
-    def test_4_5_the_line_of_progress_to_the_letter(self) -> None:
-        times = [10.0, 10.5, 11.0, 11.25, 11.3125, 11.4375, 14.0]
-        shown = io.StringIO()
-        blocks = [bytes(10**6)] * 5 + [bytes(10**6 - 1)]
-        with (
-            mock.patch("time.monotonic", lambda: times.pop(0)),
-            mock.patch.object(sys, "stderr", shown),
-        ):
-            with mock.patch("os.get_terminal_size", return_value=os.terminal_size((0, 0))) as asked:
-                progress = oversample._progress(iter(blocks), 4 * 10**9)
-                self.assertEqual(list(progress), blocks)
-        self.assertEqual(times, [])
-        self.assertEqual({tuple(call.args) for call in asked.mock_calls}, {(2,)})
-        self.assertEqual(
-            shown.getvalue().split("\r\x1b[K"),
-            ["", "0% of 4.0 GB, 2 MB/s, 1,665 s left", "0% of 4.0 GB, 3 MB/s, 1,149 s left", "0% of 4.0 GB, 1 MB/s, 2,663 s left", ""],
-        )  # fmt: skip
-
-        block = mock.MagicMock(__len__=lambda _: 5_679_400_000)
-        ticks, shown = itertools.count(10, 2), io.StringIO()
-        with (
-            mock.patch("time.monotonic", lambda: next(ticks)),
-            mock.patch.object(sys, "stderr", shown),
-        ):
-            list(oversample._progress([block], 7_654_300_000_000))
-        line = "0% of 7,654.3 GB, 2,840 MB/s, 2,693 s left"
-        self.assertEqual(shown.getvalue().split("\r\x1b[K"), ["", line, ""])
-        # Where the terminal tells no width, 80.
-        for size in OSError(5, "gone"), os.terminal_size((0, 0)):
-            ticks, shown = itertools.count(10, 2), io.StringIO()
-            with (
-                mock.patch("time.monotonic", lambda: next(ticks)),
-                mock.patch.object(sys, "stderr", shown),
-            ):
-                with mock.patch("os.get_terminal_size", side_effect=[size]):
-                    list(oversample._progress([b"a"], 10**100))
-            self.assertEqual([len(line) for line in shown.getvalue().split("\r\x1b[K")], [0, 79, 0])
-
-    def test_4_5_progress_counts_every_byte(self) -> None:
-        for columns, shown_columns in (20, 19), (200, 34):
-            ticks = itertools.count(10, 2)
-            shown = io.StringIO()
-            size = os.terminal_size((columns, 9))
-            with (
-                mock.patch("time.monotonic", lambda: next(ticks)),
-                mock.patch.object(sys, "stderr", shown),
-            ):
-                with mock.patch("os.get_terminal_size", return_value=size):
-                    list(oversample._progress([b"a"] * 4, 4))
-            lines = shown.getvalue().split("\r\x1b[K")
-            whole = [f"{done}% of 0.0 GB, 0 MB/s, {left} s left" for done, left in ((25, 6), (50, 4), (75, 2), (100, 0))]  # fmt: skip
-            self.assertEqual(lines, ["", *(line[:shown_columns] for line in whole), ""])
-
-    def test_4_5_the_line_of_progress_is_gone_before_an_error_is_told(self) -> None:
-        class Terminal(io.StringIO):
-            encoding = "utf-8"
-
-            def isatty(self) -> bool:
-                return True
-
-        self.write(document(5, 5) + pair("long" * 100_000, 1))
-        ticks = itertools.count(100.0, 0.6)
-        real, calls = os.write, []
-
-        def write(descriptor, data):
-            calls.append(descriptor)
-            if len(calls) > 5:
-                raise OSError(28, "No space left on device")
-            return real(descriptor, data)
-
-        with mock.patch.object(sys, "stderr", Terminal()) as err:
-            with mock.patch("time.monotonic", lambda: next(ticks)), mock.patch("os.write", write):
-                self.assertEqual(oversample.main(["--base", "2", "in.md", "out.md"]), 1)
-        end = "left\r\x1b[Koversample: error: out.md: no space left on device\n"
-        self.assertTrue(err.getvalue().endswith(end), err.getvalue())
-
-    def test_4_3_a_long_quotation_of_wide_characters_is_seen_to_be_cut(self) -> None:
-        shown = oversample._quoted("\U0001f642".encode() * 51)
-        self.assertEqual(shown, "'" + "\U0001f642" * 47 + "...'")
+            resource.setrlimit(resource.RLIMIT_AS, (2**29, limits[1]))
+            try:
+                found = self.main("--base", base, *files)
+            finally:
+                resource.setrlimit(resource.RLIMIT_AS, limits)
+            self.assertEqual(found, (1, f"oversample: error: not enough memory{advice}\n"))
 
 
-class Check(Case):
+JOIN, SORTED = b"\n\n".join, [pair(name, "_abc".index(name)) for name in "aabbbbcccccccc"]
+FEW, OVER = "expected 8 copies of this pair in out.md, found 7", "expected 4 copies of this pair in out.md, found 5"  # fmt: skip
+C, STRANGE = pair("c", 3), "a copy matches no pair; "
+EDITED = "in.md:15 has the same question: one of the two was edited"
+WEIGHED = "it is in.md:15 but for the weight line: the weight was edited, or --strip-weights given only once"  # fmt: skip
+NOBODY, NO_COPY = "no pair of in.md has this question", "text that belongs to no copy: "
+
+# fmt: off
+# Differences of a check of document(1, 2, 3) at base 2: (what it shows, output, rows).
+DIFFERENCES = [
+    ("in any order", JOIN(SORTED) + b"\n", []),
+    ("one is missing", JOIN(SORTED[:-1]) + b"\n", [("in.md", 15, FEW)]),
+    ("one too many", JOIN([*SORTED, ONE]) + b"\n", [("in.md", 1, "expected 2 copies of this pair in out.md, found 3")]),
+    ("one for another", JOIN([*SORTED[:-1], SORTED[2]]) + b"\n", [("in.md", 8, OVER), ("in.md", 15, FEW)]),
+    ("an altered one", JOIN([*SORTED[:-1], C.replace(b"c!", b"d!")]) + b"\n", [("out.md", 92, STRANGE + EDITED), ("in.md", 15, FEW)]),
+    ("an altered one first, longer than its pair", JOIN([C.replace(b"c!", b"c!\n" * 300), *SORTED[:-1]]) + b"\n", [("out.md", 1, STRANGE + EDITED), ("in.md", 15, FEW)]),
+    ("stale ones", JOIN([*SORTED[:6], *[C.replace(b"c!", b"d!")] * 8]) + b"\n", [("out.md", 43, "8 copies match no pair; " + EDITED), ("in.md", 15, FEW.replace("7", "0"))]),
+    ("another weight", JOIN([*SORTED[:-1], pair("c", 4)]) + b"\n", [("out.md", 92, STRANGE + WEIGHED), ("in.md", 15, FEW)]),
+    ("no weight line", JOIN([*SORTED[:-1], C.replace(b"OVERSAMPLE_WEIGHT: 3\n", b"")]) + b"\n", [("out.md", 92, STRANGE + WEIGHED), ("in.md", 15, FEW)]),
+    ("no weight", JOIN([*SORTED[:-1], C.replace(b" 3\n", b"\n")]) + b"\n", [("out.md", 92, STRANGE + WEIGHED), ("in.md", 15, FEW)]),
+    ("of no pair", JOIN([*SORTED, pair("z")]) + b"\n", [("out.md", 99, STRANGE + NOBODY)]),
+    ("two of no pair, and one", JOIN([pair("z"), *SORTED[:4], pair("y"), *SORTED[4:], pair("z")]) + b"\n", [("out.md", 1, "2 copies match no pair; " + NOBODY), ("out.md", 36, STRANGE + NOBODY)]),
+    ("text before", b" x\n" + JOIN(SORTED) + b"\n", [("out.md", 1, NO_COPY + "'x'")]),
+    ("text before, blank lines around it", b"\n\nx\n\n" + JOIN(SORTED) + b"\n", [("out.md", 3, NO_COPY + "'x'")]),
+    ("a byte order mark", b"\xef\xbb\xbf" + JOIN(SORTED) + b"\n", [("out.md", 1, NO_COPY + "'\\ufeff'")]),
+    ("a marker in mid-line", b"see QUESTION: x\n" + JOIN(SORTED) + b"\n", [("out.md", 1, NO_COPY + "'see QUESTION: x'")]),
+    ("text between", JOIN(SORTED[:3]) + b"\n\n\nsome\nx\n" + JOIN(SORTED[3:]) + b"\n", [("out.md", 23, NO_COPY + "'some'")]),
+    ("text after", JOIN(SORTED) + b"\nx\n", [("out.md", 98, NO_COPY + "'x'")]),
+    ("a marker after", JOIN(SORTED) + b"\nQUESTION:", [("out.md", 98, NO_COPY + "'QUESTION:'")]),
+    ("a copy cut short", JOIN([*SORTED, ONE[:-1]]) + b"\n", [("out.md", 99, NO_COPY + "'QUESTION: a?'")]),
+    ("a copy in mid-line", JOIN(SORTED[:2]) + b"  " + JOIN(SORTED[2:]) + b"\n", [("out.md", 13, NO_COPY + "'QUESTION: b?'"), ("in.md", 8, "expected 4 copies of this pair in out.md, found 3")]),
+    ("a wrong gap", JOIN(SORTED[:3]) + b"\n" + JOIN(SORTED[3:]) + b"\n", [("out.md", 20, "expected '\\n\\n' before this copy, found '\\n'")]),
+    ("no gap", JOIN(SORTED[:3]) + JOIN(SORTED[3:]) + b"\n", [("out.md", 20, "expected '\\n\\n' before this copy, found nothing")]),
+    ("a gap before the first", b"\n\n" + JOIN(SORTED) + b"\n", [("out.md", 1, "expected nothing before this copy, found '\\n\\n'")]),
+    ("no line end", JOIN(SORTED), [("out.md", 97, "expected '\\n' after the last copy, found nothing")]),
+    ("a longer end", JOIN(SORTED) + b"\n\n", [("out.md", 97, "expected '\\n' after the last copy, found '\\n\\n'")]),
+    ("a stray end", JOIN(SORTED) + b"<END_OF_SET>\n", [("out.md", 97, NO_COPY + "'<END_OF_SET>'")]),
+    ("nothing", b"", [("out.md", 1, "expected '\\n' after the last copy, found nothing"), ("in.md", 1, "expected 2 copies of this pair in out.md, found 0"), ("in.md", 8, "expected 4 copies of this pair in out.md, found 0"), ("in.md", 15, FEW.replace("7", "0"))]),
+]
+# fmt: on
+
+
+class Check(Scene):
     """5. Is this output what the input and the options give?"""
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.write(document(1, 2, 3))
-        oversample.oversample("in.md", "out.md", base=2, seed=1)
-        self.good = (self.folder / "out.md").read_bytes()
 
     def differences(self, content: bytes | None = None, **options) -> list[tuple[str, int, str]]:
         if content is not None:
@@ -1926,942 +1703,354 @@ class Check(Case):
         return [tuple(each) for each in check("in.md", "out.md", **{"base": 2, **options})]
 
     def test_5_1_what_was_written_passes_with_its_seed_and_without(self) -> None:
-        generated = (each for each in documents(seed=3, count=200) if second_reading(each))
-        for content in itertools.chain([SAMPLE.read_bytes()], generated):
+        crlf, long = ABC.replace(b"\n", b"\r\n"), document(1) + pair("x" * 300_000)
+        runs = {"base": 2}, {"base": 1.3, "strip_weights": True}, {"base": 9, "max_copies": 2}
+        for content in SAMPLE.read_bytes(), document(1), ONE + b"\n" + ONE, crlf, long:
             self.write(content)
-            for options in (
-                {"base": 2},
-                {"base": 1.3, "strip_weights": True},
-                {"base": 9, "max_copies": 2},
-            ):
+            for options in runs:
                 oversample.oversample("in.md", "out.md", seed=4, overwrite=True, **options)
-                with self.subTest(content=content[:2000], options=options):
-                    self.assertEqual(self.differences(**options), [])
-                    self.assertEqual(self.differences(seed=4, **options), [])
-
-    def test_5_1_without_a_seed_any_order_passes_with_one_its_own_alone(self) -> None:
-        copies = self.good[:-1].split(b"\n\nQUESTION")
-        copies = [copies[0]] + [b"QUESTION" + each for each in copies[1:]]
-        other = b"\n\n".join(sorted(copies)) + b"\n"
-        self.assertEqual(self.differences(other), [])
-        line = 1 + 7 * next(
-            n for n, pair in enumerate(zip(sorted(copies), copies)) if len(set(pair)) > 1
-        )
-        message = "expected the order of seed 1, found the same copies in another"
-        self.assertEqual(self.differences(other, seed=1), [("out.md", line, message)])
-        self.assertEqual(self.differences(self.good, seed=1), [])
+                found = [self.differences(**options), self.differences(seed=4, **options)]
+                self.assertEqual(found, [[], []], options)
 
     def test_5_2_every_way_to_differ_is_said_with_its_lines(self) -> None:
-        a, b, c = (pair(name, weight) for name, weight in (("a", 1), ("b", 2), ("c", 3)))
-        join, good = b"\n\n".join, [a] * 2 + [b] * 4 + [c] * 8
-        few = "expected 8 copies of this pair in out.md, found 7"
-        stale = "the question is that of in.md:15, so the pair was edited since or the copy altered"
-        text = "text that belongs to no copy: "
-        altered, weighed = c.replace(b"c!", b"d!"), pair("c", 4)
-        # fmt: off
-        for name, content, expected in [
-            ("one is missing", join(good[:-1]) + b"\n", [("in.md", 15, few)]),
-            ("one too many", join(good + [a]) + b"\n", [("in.md", 1, "expected 2 copies of this pair in out.md, found 3")]),
-            ("one for another", join(good[:-1] + [b]) + b"\n", [
-                ("in.md", 8, "expected 4 copies of this pair in out.md, found 5"), ("in.md", 15, few)]),
-            ("an altered one", join(good[:-1] + [altered]) + b"\n", [("out.md", 92, f"a copy matches no pair: {stale}"), ("in.md", 15, few)]),
-            ("stale ones", join(good[:6] + [altered] * 8) + b"\n", [
-                ("out.md", 43, f"8 copies match no pair: {stale}"), ("in.md", 15, few.replace("7", "0"))]),
-            ("another weight", join(good[:-1] + [weighed]) + b"\n", [
-                ("out.md", 92, "a copy matches no pair: but for the weight line it is the pair at in.md:15, so its weight was edited since or --strip-weights was given only once"), ("in.md", 15, few)]),
-            ("no weight line", join(good[:-1] + [c.replace(b"OVERSAMPLE_WEIGHT: 3\n", b"")]) + b"\n", [
-                ("out.md", 92, "a copy matches no pair: but for the weight line it is the pair at in.md:15, so its weight was edited since or --strip-weights was given only once"), ("in.md", 15, few)]),
-            ("of no pair", join(good + [pair("z")]) + b"\n", [("out.md", 99, "a copy matches no pair: no pair of in.md has this question")]),
-            ("text before", b" x\n" + join(good) + b"\n", [("out.md", 1, text + "'x'")]),
-            ("a byte order mark", b"\xef\xbb\xbf" + join(good) + b"\n", [("out.md", 1, text + "'\\ufeff'")]),
-            ("text between", join(good[:3]) + b"\n\n\nsome\nx\n" + join(good[3:]) + b"\n", [("out.md", 23, text + "'some'")]),
-            ("text after", join(good) + b"\nx\n", [("out.md", 98, text + "'x'")]),
-            ("a copy cut short", join(good + [a[:-1]]) + b"\n", [("out.md", 99, text + "'QUESTION: a?'")]),
-            ("a wrong gap", join(good[:3]) + b"\n" + join(good[3:]) + b"\n", [("out.md", 20, "expected '\\n\\n' before this copy, found '\\n'")]),
-            ("no gap", join(good[:3]) + join(good[3:]) + b"\n", [("out.md", 20, "expected '\\n\\n' before this copy, found nothing")]),
-            ("a gap before the first", b"\n\n" + join(good) + b"\n", [("out.md", 1, "expected nothing before this copy, found '\\n\\n'")]),
-            ("no end", join(good), [("out.md", 97, "expected '\\n' after the last copy, found nothing")]),
-            ("a longer end", join(good) + b"\n\n", [("out.md", 97, "expected '\\n' after the last copy, found '\\n\\n'")]),
-            ("a stray end", join(good) + b"<END_OF_SET>\n", [("out.md", 97, text + "'<END_OF_SET>'")]),
-        ]:
-            # fmt: on
+        for name, content, expected in DIFFERENCES:
             with self.subTest(name):
                 self.assertEqual(self.differences(content), expected)
-                self.assertEqual(self.differences(content, seed=1), expected)
+                if expected:
+                    self.assertEqual(self.differences(content, seed=1), expected)
 
-    def test_5_2_an_empty_output_lacks_every_copy(self) -> None:
-        self.assertEqual(
-            [each[:2] for each in self.differences(b"")],
-            [("out.md", 1), ("in.md", 1), ("in.md", 8), ("in.md", 15)],
-        )
+    def test_5_1_with_a_seed_the_first_copy_out_of_order_is_named(self) -> None:
+        order = "cccbcacbcbbcca"
+        for at in range(13):
+            if order[at] != order[at + 1]:
+                changed = ordered(order[:at] + order[at + 1] + order[at] + order[at + 2 :])
+                expected = [("out.md", 1 + 7 * at, "expected the order of seed 1, found another")]
+                self.assertEqual(self.differences(changed, seed=1), expected)
+                self.assertEqual(self.differences(), [])
 
-    def test_5_1_with_a_seed_it_is_byte_for_byte(self) -> None:
-        for at in range(1, len(self.good), 3):
-            changed = bytearray(self.good)
-            changed[at] ^= 1
-            with self.subTest(at=at):
-                self.assertNotEqual(self.differences(bytes(changed), seed=1), [])
-        for content in self.good + b"\n", self.good[:-1], b"\n" + self.good:
-            self.assertNotEqual(self.differences(content, seed=1), [])
+    def test_5_1_every_byte_counts_with_a_seed_and_without(self) -> None:
+        for at in range(0, len(GOOD), 2):
+            options = {"seed": 1} if at % 4 else {}
+            changed = GOOD[:at] + bytes([GOOD[at] ^ 1]) + GOOD[at + 1 :]
+            self.assertNotEqual(self.differences(changed, **options), [], at)
+            self.assertNotEqual(self.differences(GOOD[:at] + GOOD[at + 1 :], **options), [], at)
 
-    def test_5_1_without_a_seed_every_byte_counts_too(self) -> None:
-        for at in range(0, len(self.good), 3):
-            changed = bytearray(self.good)
-            changed[at] ^= 1
-            with self.subTest(at=at):
-                self.assertNotEqual(self.differences(bytes(changed)), [])
-                self.assertNotEqual(self.differences(self.good[:at] + self.good[at + 1 :]), [])
+    def test_5_1_the_same_pair_twice_is_counted_together(self) -> None:
+        self.write(JOIN([pair("a", 2), pair("b", 1), pair("a", 2)]))
+        for number, expected in (8, []), (7, [("in.md", 1, FEW)]):
+            content = JOIN([pair("a", 2)] * number + [pair("b")] * 2) + b"\n"
+            self.assertEqual(self.differences(content), expected)
 
-    def test_5_1_identical_pairs_are_counted_together(self) -> None:
-        self.write(b"\n\n".join([pair("a", 2), pair("b", 1), pair("a", 2)]))
-        oversample.oversample("in.md", "out.md", base=2, overwrite=True)
-        self.assertEqual(self.differences(), [])
-        content = (self.folder / "out.md").read_bytes().replace(pair("a", 2) + b"\n\n", b"", 1)
-        message = "expected 8 copies of this pair in out.md, found 7"
-        self.assertEqual(self.differences(content), [("in.md", 1, message)])
-        oversample.oversample("in.md", "out.md", base=1, overwrite=True)
-        self.assertEqual(
-            self.differences()[1], ("in.md", 8, "expected 2 copies of this pair in out.md, found 1")
-        )
+    def test_5_2_a_copy_is_set_beside_the_first_pair_that_it_resembles(self) -> None:
+        other = pair("a", 3).replace(b"a!", b"b!")
+        self.write(JOIN([pair("a", 1), other, pair("a", 2)]))
+        for stranger, line, likeness in [
+            (pair("a", 4), "1", WEIGHED), (other.replace(b" 3", b" 5"), "8", WEIGHED),
+            (other.replace(b"b!", b"c!"), "1", EDITED),
+        ]:  # fmt: skip
+            expected = "out.md", 1, STRANGE + likeness.replace("15", line)
+            self.assertEqual(self.differences(stranger + b"\n")[0], expected)
 
-    def test_5_the_check_does_not_call_what_writes(self) -> None:
-        names = "_blocks", "_publish", "_write", "_write_file"
+    def test_5_2_stripped_once_and_not_now_is_said_and_the_other_way_round(self) -> None:
+        self.write(b"\n" * 14 + pair("a"))
+        for once in False, True:
+            oversample.oversample("in.md", "out.md", base=1, strip_weights=once, overwrite=True)
+            found = self.differences(base=1, strip_weights=not once)
+            few = "expected 1 copy of this pair in out.md, found 0"
+            self.assertEqual(found, [("out.md", 1, STRANGE + WEIGHED), ("in.md", 15, few)])
+
+    def test_5_2_at_most_100_differences_are_kept(self) -> None:
+        texts = b"".join(b"%d<END_OF_SET>" % number for number in range(1000)) + b"\n"
+        strangers = JOIN([pair(str(number)) for number in range(1000)]) + b"\n"
+        for content, first in (texts, NO_COPY + "'0<END_OF_SET>'"), (strangers, STRANGE + NOBODY):
+            found = self.differences(content)
+            self.assertEqual((len(found), found[0]), (100, ("out.md", 1, first)))
+            status, text = self.main("--check", *RUN)
+            self.assertEqual((status, text.count("\n")), (1, 101))
+        self.write(b"\n".join(pair(str(number)) for number in range(300)))
+        self.assertEqual(len(self.differences(b"\n")), 100)
+
+    def test_5_3_memory_and_time_are_bounded_whatever_the_output_is(self) -> None:
+        self.write(JOIN([pair("x" * 1000, 5), pair("y" * 1000, 5)]))
+        oversample.oversample("in.md", "good.md", base=5)  # 13 MB
+        good = self.out("good.md")
+        for content, row in [
+            (b"", [("out.md", 1)]), (good[:5000] + b"\n\n", [("out.md", 15)]), (good[:5000], [("out.md", 15)]), (good, []),
+        ]:  # fmt: skip
+            self.write(content, "out.md")
+            if content != good:
+                os.truncate("out.md", 300 * 2**20)
+            tracemalloc.start()
+            begun = time.process_time()
+            try:
+                found = [each[:2] for each in self.differences(base=5)]
+                peak = tracemalloc.get_traced_memory()[1]
+            finally:
+                tracemalloc.stop()
+            self.assertEqual(found, row)
+            self.assertLess(peak, 2**20)
+            self.assertLess(time.process_time() - begun, 1)
+
+    @unittest.skipUnless(POSIX, "pipes are POSIX's")
+    def test_5_3_a_pipe_is_refused_and_5_the_check_writes_nothing(self) -> None:
+        os.mkfifo("pipe")
+        self.write(GOOD, "out.md")
+        before = self.state()
+        names = "write", "link", "replace", "rename", "unlink", "chmod", "open", "fsync"
         with contextlib.ExitStack() as stack:
             for name in names:
-                stack.enter_context(mock.patch(f"oversample.{name}", side_effect=AssertionError))
-            self.assertEqual(self.differences(), [])
-            self.assertEqual(self.differences(seed=1), [])
+                stack.enter_context(mock.patch(f"os.{name}", side_effect=AssertionError(name)))
+            message = "oversample: error: pipe: is not a regular file\n"
+            self.assertEqual(self.main("--check", *RUN[:5], "pipe"), (1, message))
+            self.assertEqual(self.main("--check", *RUN, "-f")[0], 0)
+            self.assertEqual(self.main("--check", *RUN, "--base", "3")[0], 1)
+        self.assertEqual(self.state(), before)
 
-    def test_5_a_copy_across_the_blocks_that_are_read_is_whole(self) -> None:
-        self.write(pair("x" * 3_000_000, 1) + b"\n\n" + pair("y", 2))
-        oversample.oversample("in.md", "out.md", base=2, overwrite=True)
-        self.assertEqual(self.differences(), [])
-        for step in range(1, 30):
-            content = io.BytesIO(self.good)
-            read = content.read
-            content.read = lambda size: read(step)
-            pieces = list(oversample._pieces(content))
-            self.assertEqual(b"".join(pieces), self.good)
-            self.assertEqual(len(pieces), 15)
 
-    def test_5_the_command_says_so_in_one_line_or_says_how_not(self) -> None:
-        status, text = self.main("--base", "2", "--check", "in.md", "out.md")
-        self.assertEqual(
-            (status, text), (0, "out.md: exactly the 14 copies that in.md gives, in any order\n")
-        )
-        status, text = self.main("--base", "2", "--check", "--seed", "1", "in.md", "out.md")
-        self.assertEqual(
-            (status, text),
-            (0, "out.md: exactly the 14 copies that in.md gives, in the order of seed 1\n"),
-        )
-        status, text = self.main("--base", "1.5", "--check", "in.md", "out.md")
-        self.assertEqual(status, 1)
-        self.assertEqual(
-            text,
-            "in.md:8: error: expected 2 copies of this pair in out.md, found 4\nin.md:15: error: expected 3 copies of this pair in out.md, found 8\n",
-        )
-        status, text = self.main("--base", "1", "--check", "in.md", "out.md")
-        self.assertIn("in.md:1: error: expected 1 copy of this pair in out.md, found 2\n", text)
-        status, text = self.main("--base", "2", "--check", "in.md", "none.md")
-        self.assertEqual(
-            (status, text), (1, "oversample: error: none.md: no such file or directory\n")
-        )
-        self.assertEqual((self.folder / "out.md").read_bytes(), self.good)
+class Python(Scene):
+    """6. From Python: oversample(), check(), the module."""
 
-    def test_5_a_file_that_can_be_read_but_once(self) -> None:
-        for content, seed, status in (
-            (self.good, "1", 0),
-            (self.good, "2", 1),
-            (b"x" + self.good, "1", 1),
-        ):
-            done = command(
-                "--check", "--base", "2", "--seed", seed, "in.md", "/dev/stdin", input=content
-            )
-            self.assertEqual((done.returncode, b"Errno" in done.stderr), (status, False))
-
-    def test_5_what_is_something_else_altogether_is_told_in_bounds(self) -> None:
-        texts = b"".join(b"%d<END_OF_SET>" % number for number in range(1000)) + b"\n"
-        strangers = b"\n\n".join(pair(str(number)) for number in range(1000)) + b"\n"
-        for content in texts, strangers:
-            with mock.patch("oversample._Findings.__init__.__defaults__", (50,)):
-                shown = len(self.differences(content))
-                text = self.main("--base", "2", "--check", "in.md", "out.md")[1]
-                self.assertTrue(50 <= shown <= 53)
-                self.assertIn(f"error: 1,003 errors in all, the first {shown} are shown\n", text)
-            text = self.main("--base", "2", "--check", "in.md", "out.md")[1]
-            self.assertEqual(text.count("\n"), 101)
-            end = "oversample: error: 1,003 errors in all, the first 100 are shown\n"
-            self.assertTrue(text.endswith(end))
-
-    def test_5_2_a_marker_in_mid_line_begins_no_copy(self) -> None:
-        message = "text that belongs to no copy: 'see QUESTION: x'"
-        content = b"see QUESTION: x\n" + self.good
-        self.assertEqual(self.differences(content), [("out.md", 1, message)])
-
-    def test_5_2_a_weight_line_of_whatever_text_is_told_as_the_weight_line(self) -> None:
-        copy = pair("a", 1)
-        for line in b"OVERSAMPLE_WEIGHT:\n", b"OVERSAMPLE_WEIGHT: 1^ 2\n":
-            changed = copy.replace(b"OVERSAMPLE_WEIGHT: 1\n", line)
-            with self.subTest(line=line):
-                found = self.differences(self.good.replace(copy, changed, 1))
-                message = "a copy matches no pair: but for the weight line it is the pair at in.md:1, so its weight was edited since or --strip-weights was given only once"
-                self.assertTrue(any(each[2].startswith(message) for each in found), found)
-
-    def test_5_2_a_copy_in_mid_line_is_text(self) -> None:
-        copies = self.good[:-1].split(b"\n\nQUESTION")
-        content = copies[0] + b"  QUESTION" + b"\n\nQUESTION".join(copies[1:]) + b"\n"
-        found = self.differences(content)
-        name = copies[1][2:4].decode()
-        message = f"text that belongs to no copy: 'QUESTION: {name}'"
-        self.assertEqual((found[0], len(found)), (("out.md", 6, message), 2))
-
-    def test_5_2_text_before_blank_lines_is_told_by_its_own_line(self) -> None:
-        message = "text that belongs to no copy: 'x'"
-        self.assertEqual(self.differences(b"x\n\n" + self.good), [("out.md", 1, message)])
-
-    def test_5_2_a_marker_after_the_last_copy_is_text(self) -> None:
-        message = "text that belongs to no copy: 'QUESTION:'"
-        self.assertEqual(self.differences(self.good + b"QUESTION:"), [("out.md", 98, message)])
-
-    def test_5_2_a_stranger_is_likened_to_the_first_pair_of_those_that_it_is_like(self) -> None:
-        self.write(b"\n\n".join([pair("a", 1), pair("a", 2), pair("a", 3).replace(b"a!", b"b!")]))
-        for stranger, message in [
-            (pair("a", 4), "but for the weight line it is the pair at in.md:1, so its weight was edited since or --strip-weights was given only once"),
-            (pair("a", 1).replace(b"a!", b"c!"), "the question is that of in.md:1, so the pair was edited since or the copy altered"),
+    def test_6_the_signatures_and_names_are_those_of_the_contract(self) -> None:
+        options = "*, base, seed=None, max_copies=None, strip_weights=False"
+        for function, expected in [
+            (oversample.oversample, f"(source, destination, {options}, overwrite=False)"),
+            (check, f"(source, destination, {options})"), (oversample.main, "(argv=None)"),
         ]:  # fmt: skip
-            found = self.differences(stranger + b"\n")
-            self.assertEqual(found[0][:2], ("out.md", 1))
-            self.assertRegex(found[0][2], rf"^a copy matches no pair: {message}\b")
+            parameters = inspect.signature(function).parameters.values()
+            bare = inspect.Signature([each.replace(annotation=each.empty) for each in parameters])
+            self.assertEqual(str(bare), expected)
+        public = "Difference Document DocumentError QAPair Summary check copies oversample parse resample"
+        self.assertEqual(sorted(oversample.__all__), public.split())
+        for name in oversample.__all__:
+            self.assertTrue(getattr(oversample, name).__doc__, name)
 
-    def test_5_1_the_first_copy_that_is_out_of_order_is_named(self) -> None:
-        copies = self.good[:-1].split(b"\n\nQUESTION")
-        copies = [copies[0]] + [b"QUESTION" + each for each in copies[1:]]
-        message = "expected the order of seed 1, found the same copies in another"
-        for at in range(len(copies) - 1):
-            if copies[at] != copies[at + 1]:
-                changed = [*copies[:at], copies[at + 1], copies[at], *copies[at + 2 :]]
-                found = self.differences(b"\n\n".join(changed) + b"\n", seed=1)
-                self.assertEqual(found, [("out.md", 1 + 7 * at, message)])
-
-    def test_5_a_long_piece_is_read_in_blocks_that_grow(self) -> None:
-        file = mock.Mock(read=mock.Mock(side_effect=io.BytesIO(bytes(2**20)).read))
-        self.assertEqual(list(oversample._pieces(file)), [bytes(2**20)])
-        asked = [call.args[0] for call in file.read.mock_calls]
-        self.assertEqual(asked, [2**17, 2**17, 2**18, 2**19, 2**20])
-
-    def test_6_the_names_of_a_difference_are_text(self) -> None:
-        self.write(b"x" + self.good, "out.md")
-        found = check(pathlib.Path("in.md"), pathlib.Path("out.md"), base=3)
-        self.assertEqual([each.path for each in found], ["out.md", "in.md", "in.md", "in.md"])
-
-    def test_5_2_a_stranger_is_counted_when_no_more_of_them_are_kept(self) -> None:
-        strangers = [pair(str(number)) for number in range(60)]
-        content = b"\n\n".join([*strangers, strangers[0]]) + b"\n"
-        with mock.patch("oversample._Findings.__init__.__defaults__", (50,)):
-            found = self.differences(content)
-        self.assertEqual(found[0][2][:25], "2 copies match no pair: n")
-        self.assertEqual(found[1][2][:25], "a copy matches no pair: n")
-
-    def test_5_a_file_that_cannot_be_read_on_is_told_by_its_name(self) -> None:
-        with mock.patch("oversample._pieces", side_effect=OSError(5, "Input/output error")):
-            found = self.main("--base", "2", "--check", "in.md", "out.md")
-        self.assertEqual(found, (1, "oversample: error: out.md: input/output error\n"))
-
-    def test_5_the_strangers_that_are_kept_are_bounded(self) -> None:
-        content = b"\n\n".join(pair(str(number)) for number in range(200)) + b"\n"
-        kept = []
-        real = oversample._Tally.strange
-
-        def strange(tally, source):
-            kept.append((len(tally.times), len(tally.strangers)))
-            self.assertLessEqual(set(tally.found), set(tally.expected))
-            self.assertEqual({type(each) for each in tally.times}, {int})
-            self.assertEqual(
-                {type(each) for row in tally.strangers.values() for each in row}, {int}
-            )
-            return real(tally, source)
-
-        with mock.patch("oversample._Findings.__init__.__defaults__", (50,)):
-            with mock.patch("oversample._Tally.strange", strange):
-                self.differences(content)
-        self.assertEqual(kept, [(50, 50)])
-
-
-class Python(Case):
-    """6. From Python."""
-
-    def test_6_the_example_of_the_contract(self) -> None:
-        self.write(document(1, 2, 3))
-        summary = oversample.oversample("in.md", "out.md", base=2, seed=42)
-        size = os.path.getsize("out.md")
-        self.assertEqual(summary, (3, 14, size, 42))
+    def test_6_a_summary_and_differences_have_names(self) -> None:
+        summary = oversample.oversample("in.md", pathlib.Path("out.md"), base=2, seed=1)
+        self.assertEqual((summary, self.out()), ((3, 14, 853, 1), GOOD))
         self.assertEqual((summary.pairs, summary.copies, summary.bytes, summary.seed), summary)
-        drawn = oversample.oversample(pathlib.Path("in.md"), self.folder / "o2.md", base="2").seed
-        self.assertIn(drawn, range(2**64))
-
-    def test_6_question_and_answer_are_their_text_alone(self) -> None:
-        text = f"QUESTION:\n\n a\n\nb \n\nANSWER: c\nANSWER : d\n\n\n{W} \n\n{E}".encode()
-        (parsed,) = parse(text).pairs
-        self.assertEqual((parsed.question, parsed.answer), (b"a\n\nb", b"c\nANSWER : d"))
-        for each in parse(SAMPLE.read_bytes()).pairs:
-            self.assertEqual(
-                each.span, b"QUESTION: " + each.question + each.span[10 + len(each.question) :]
-            )
-            self.assertNotIn(b"OVERSAMPLE_WEIGHT", each.answer)
-            self.assertIn(each.answer, each.span)
-            self.assertEqual(each.answer, each.answer.strip())
-
-    def test_6_parse_gives_pairs_separator_and_warnings(self) -> None:
-        parsed = parse(b"x\n" + document(1, 5))
-        self.assertEqual(parsed.pairs, (QAPair(pair("a", 1), 1, 2), QAPair(pair("b", 5), 5, 9)))
-        self.assertEqual(parsed.separator, b"\n\n")
-        self.assertEqual(parsed.warnings, ((1, "text outside any pair is not copied: 'x'"),))
-
-    def test_6_a_document_error_is_a_value_error_with_all_its_problems(self) -> None:
-        with self.assertRaises(ValueError) as caught:
-            parse(f"{Q}\n{E}\n{E}".encode())
-        error = caught.exception
-        expected = (
-            (2, "expected ANSWER: after QUESTION: (line 1), found <END_OF_SET>"),
-            (3, "expected QUESTION: after <END_OF_SET> (line 2), found <END_OF_SET>"),
-        )
-        self.assertIs(type(error), DocumentError)
-        self.assertEqual((error.problems, error.count), (expected, 2))
-        self.assertEqual(str(error), f"line 2: {expected[0][1]} (and 1 more)")
-        self.assertEqual(str(DocumentError(expected[:1])), f"line 2: {expected[0][1]}")
-
-    def test_6_1_importing_has_no_side_effect(self) -> None:
-        program = "import signal, sys; before = [signal.getsignal(s) for s in (2, 15)]; import oversample; print([signal.getsignal(s) for s in (2, 15)] == before, sorted(set(dir()) - {'before'})[-3:])"
-        done = subprocess.run(
-            [sys.executable, "-c", program],
-            cwd=HERE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-        self.assertEqual(
-            done.stdout.decode().split(), ["True", "['oversample',", "'signal',", "'sys']"]
-        )
-
-    def test_6_1_nothing_below_main_prints_or_exits(self) -> None:
-        self.write(b"text\n" + document(1, 1) + b"\n" + document(1))
-        out = io.StringIO()
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
-            oversample.oversample("in.md", "out.md", base=2)
-            check("in.md", "out.md", base=1)
-            for arguments in ("in.md", "out.md"), ("none.md", "o.md"), ("out.md", "none/o.md"):
-                with self.assertRaises(OSError):
-                    oversample.oversample(*arguments, base=2)
-            self.write(b"ANSWER:")
-            with self.assertRaises(DocumentError):
-                oversample.oversample("in.md", "o.md", base=2)
-        self.assertEqual(out.getvalue(), "")
-
-    def test_6_1_bad_arguments_are_value_errors_and_nothing_is_written(self) -> None:
-        self.write(document(1))
-        for options in (
-            {"base": 0},
-            {"base": 2, "seed": -1},
-            {"base": 2, "max_copies": 0},
-            {"base": None},
-        ):
-            for function in oversample.oversample, check:
-                with self.subTest(options=options), self.assertRaises(ValueError):
-                    function("in.md", "in.md" if function is check else "out.md", **options)
-        self.assertEqual(self.names(), ["in.md"])
-
-    def test_6_1_a_missing_file_is_an_os_error_by_its_name(self) -> None:
-        with self.assertRaises(FileNotFoundError) as caught:
-            oversample.oversample("none.md", "out.md", base=2)
-        self.assertEqual(caught.exception.filename, "none.md")
-        self.write(document(1))
-        self.write(b"", "out.md")
-        with self.assertRaises(FileExistsError) as caught:
-            oversample.oversample("in.md", "out.md", base=2)
-        self.assertEqual(caught.exception.filename, "out.md")
+        self.assertEqual(check("in.md", "out.md", base="2"), ())
+        last = check(pathlib.Path("in.md"), pathlib.Path("out.md"), base=3)[-1]
+        expected = "in.md", 15, "expected 27 copies of this pair in out.md, found 8"
+        self.assertEqual((last.path, last.line, last.message), expected)
 
     def test_6_2_the_function_writes_exactly_the_bytes_of_the_command(self) -> None:
-        self.write(b"\xef\xbb\xbf" + document(1, 2, 3).replace(b"\n", b"\r\n"))
+        self.write(b"\xef\xbb\xbf" + ABC.replace(b"\n", b"\r\n"))
         for arguments, options in [
-            (["--base", "2"], {"base": 2}),
-            (["--base", "1.3", "--strip-weights"], {"base": 1.3, "strip_weights": True}),
-            (["--base", "10", "--max-copies", "7"], {"base": Decimal(10), "max_copies": 7}),
-        ]:
-            self.assertEqual(self.main("-qf", *arguments, "--seed", "5", "in.md", "a.md")[0], 0)
+            ("--base 2", {"base": 2}), ("--base 1.3 --strip-weights", {"base": 1.3, "strip_weights": True}),
+            ("--base 10 --max-copies 7", {"base": Decimal(10), "max_copies": 7}),
+        ]:  # fmt: skip
+            run = *arguments.split(), "-qf", "--seed", "5", "in.md", "a.md"
+            self.assertEqual(self.main(*run), (0, ""))
             oversample.oversample("in.md", "b.md", seed=5, overwrite=True, **options)
-            self.assertEqual(
-                (self.folder / "a.md").read_bytes(), (self.folder / "b.md").read_bytes()
-            )
+            self.assertEqual(self.out("a.md"), self.out("b.md"))
 
-    def test_6_every_public_name_has_a_docstring(self) -> None:
-        for name in oversample.__all__:
-            with self.subTest(name=name):
-                self.assertTrue(getattr(oversample, name).__doc__)
-
-    def test_6_a_document_error_is_made_of_any_rows_and_can_be_pickled(self) -> None:
-        rows = ((1, "one"), (2, "two"))
-        for count, expected in (0, 2), (9, 9):
-            error = DocumentError((row for row in rows), count)
-            for each in error, pickle.loads(pickle.dumps(error)):
-                self.assertEqual((each.problems, each.count), (rows, expected))
-                self.assertEqual(each.args, (rows, expected))
-        self.assertEqual(DocumentError(list(rows)).problems, rows)
-        self.assertEqual(str(DocumentError(rows, 1235)), "line 1: one (and 1,234 more)")
-        self.assertEqual((DocumentError(()).count, DocumentError(rows).count), (0, 2))
-
-    def test_6_a_question_may_touch_its_marker(self) -> None:
-        (parsed,) = parse(f"QUESTION:a\nANSWER:b\n{W}{E}".encode()).pairs
-        self.assertEqual((parsed.question, parsed.answer), (b"a", b"b"))
-        question, answer = (
-            "to ANSWER: or\nANSWER me?",
-            "an OVERSAMPLE_WEIGHT: of 9\nOVERSAMPLE_WEIGHT 9",
-        )
-        (parsed,) = parse(f"QUESTION: {question}\nANSWER: {answer}\n{W}{E}".encode()).pairs
-        self.assertEqual(parsed.question, question.encode())
-        self.assertEqual(parsed.answer, answer.encode())
-
-
-@unittest.skipUnless(POSIX, "signals and descriptors are POSIX's")
-class Faults(Case):
-    """3.4, 4.2. The command as a process, and what a person, a disk or a neighbour does to it."""
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.content = document(3, 4, 5)
-        self.write(self.content)
-
-    # Runs the command with a pause between blocks, so that there is a middle to hit.
-    SLOW = (
-        "import sys, time, oversample\n"
-        "blocks = oversample._blocks\n"
-        "def slow(plan):\n"
-        "    for block in blocks(plan):\n"
-        "        yield block\n"
-        "        time.sleep(0.5)\n"
-        "oversample._blocks = slow\n"
-        "sys.exit(oversample.main())\n"
-    )
-
-    def slow(self, *arguments: str, **options) -> subprocess.Popen:
-        """The command, in the middle of its write."""
-        run = [sys.executable, "-c", self.SLOW, "--base", "2", "--seed", "1", "in.md", *arguments]
-        environment = {**os.environ, "PYTHONPATH": str(HERE)}
-        before = set(self.names())
-        process = subprocess.Popen(
-            run, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options
-        )
-        self.addCleanup(process.communicate)
-        self.addCleanup(process.kill)
-        limit = time.monotonic() + 30
-        while not self.started(before) and process.poll() is None and time.monotonic() < limit:
-            time.sleep(0.01)
-        return process
-
-    def started(self, before: set[str]) -> bool:
-        return any(os.path.getsize(name) for name in set(self.names()) - before)
-
-    def finish(self, process: subprocess.Popen) -> tuple[int, str]:
-        out, err = process.communicate(timeout=30)
-        self.assertEqual(out, b"")
-        self.assertEqual((self.folder / "in.md").read_bytes(), self.content)
-        return process.returncode, err.decode()
-
-    def test_4_2_a_signal_in_the_middle_of_the_write_leaves_all_as_it_was(self) -> None:
-        for number, status in (signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129):
-            for old in None, b"old":
-                if old:
-                    self.write(old, "out.md")
-                process = self.slow("out.md", *(["-f"] if old else []))
-                process.send_signal(number)
-                time.sleep(0.01)
-                if process.poll() is None:
-                    process.send_signal(number)  # an impatient person
-                message = f"oversample: error: stopped by {number.name}\n"
-                self.assertEqual(self.finish(process), (status, message))
-                if old:
-                    self.assertEqual((self.folder / "out.md").read_bytes(), old)
-                    os.unlink("out.md")
-                self.assertEqual(self.names(), ["in.md"])
-
-    def test_4_2_two_signals_at_once_are_one_stop(self) -> None:
-        for pair in itertools.permutations((signal.SIGINT, signal.SIGTERM, signal.SIGHUP), 2):
-            process = self.slow("out.md")
-            for number in pair:
-                process.send_signal(number)
-            status, text = self.finish(process)
-            self.assertIn(status, [128 + number for number in pair])
-            self.assertRegex(text, r"^oversample: error: stopped by SIG[A-Z]+\n$")
-            self.assertEqual(self.names(), ["in.md"])
-
-    def restore_signals(self) -> None:
-        for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
-            self.addCleanup(signal.signal, number, signal.getsignal(number))
-
-    def test_4_2_a_signal_while_an_error_is_told_is_a_stop(self) -> None:
-        def tell(*_arguments) -> int:
-            os.kill(os.getpid(), signal.SIGTERM)
-            time.sleep(1)
-            return 1
-
-        self.restore_signals()
-        with mock.patch("oversample._fail", tell):
-            found = self.main("--base", "2", "none.md", "out.md")
-        self.assertEqual(found, (143, "oversample: error: stopped by SIGTERM\n"))
-
-    def test_4_2_the_end_of_the_program_is_not_interrupted(self) -> None:
-        self.restore_signals()
-        with mock.patch.object(sys, "argv", ["oversample", "-q", "--base", "2", "in.md", "out.md"]):
-            self.assertEqual(oversample.main(), 0)
-        self.assertEqual(signal.getsignal(signal.SIGTERM), signal.SIG_IGN)
-        for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
-            os.kill(os.getpid(), number)
-
-    def test_3_4_kill_9_leaves_the_name_as_it_was(self) -> None:
-        for old in None, b"old":
-            if old:
-                self.write(old, "out.md")
-            process = self.slow("out.md", *(["-f"] if old else []))
-            process.kill()
-            self.assertEqual(self.finish(process), (-9, ""))
-            (left,) = set(self.names()) - {"in.md", "out.md"}
-            self.assertRegex(left, r"^\.oversample-[0-9a-f]{16}\.tmp$")
-            self.assertEqual("out.md" in self.names(), bool(old))
-            if old:
-                self.assertEqual((self.folder / "out.md").read_bytes(), old)
-            os.unlink(left)
-
-    def test_4_2_a_signal_that_is_ignored_stays_ignored(self) -> None:
-        process = self.slow(
-            "out.md", preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        )
-        process.send_signal(signal.SIGHUP)
-        self.assertEqual(self.finish(process)[0], 0)
-        self.assertEqual(check("in.md", "out.md", base=2, seed=1), ())
-
-    def test_4_2_a_signal_that_is_ignored_is_not_caught(self) -> None:
-        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        self.addCleanup(signal.signal, signal.SIGHUP, before)
-        seen = []
-        with mock.patch("oversample._run", lambda _: seen.append(signal.getsignal(signal.SIGHUP))):
-            self.main("--base", "2", "-n", "in.md")
-        self.assertEqual(seen, [signal.SIG_IGN])
-
-    def test_4_2_a_signal_while_the_input_is_waited_for(self) -> None:
-        process = subprocess.Popen(
-            [sys.executable, str(SCRIPT), "--base", "2", "-", "out.md"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        with process.stdin as pipe:
-            pipe.write(self.content)
-            pipe.flush()
-            time.sleep(0.5)
-            process.send_signal(signal.SIGINT)
-            self.assertEqual(process.wait(30), 130)
-        self.assertEqual(process.stderr.read(), b"oversample: error: stopped by SIGINT\n")
-        process.stdout.close()
-        process.stderr.close()
+    def test_6_1_what_is_not_a_path_is_a_type_error_and_is_neither_opened_nor_closed(self) -> None:
+        with open("in.md", "rb") as file:
+            for bad in file.fileno(), True, 1, None, 1.5, file:
+                for function in oversample.oversample, check:
+                    for arguments in (bad, "out.md"), ("in.md", bad):
+                        with mock.patch("builtins.open", side_effect=AssertionError):
+                            with self.assertRaises(TypeError, msg=arguments):
+                                function(*arguments, base=2)
+                        os.fstat(1)
+            self.assertEqual(file.read(), ABC)
         self.assertEqual(self.names(), ["in.md"])
 
-    def test_4_2_signals_are_let_go_of_when_the_command_ends(self) -> None:
-        before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
-        self.main("--base", "2", "-n", "in.md")
-        self.assertEqual([signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)], before)
+    def test_6_1_bad_numbers_are_value_errors_before_a_file_is_opened(self) -> None:
+        base, seed, cap = BAD_BASE[17:], BAD_SEED[17:], BAD_CAP[23:]
+        for options, message in [
+            ({"base": 0}, base + "'0'"), ({"base": None}, base + "'None'"), ({"seed": -1}, seed + "'-1'"),
+            ({"seed": 2**64}, seed + "'18446744073709551616'"), ({"seed": "1"}, seed + "'1'"),
+            ({"seed": True}, seed + "'True'"), ({"max_copies": 0}, cap + "'0'"),
+        ]:  # fmt: skip
+            for function in oversample.oversample, check:
+                with self.subTest(options=options), self.assertRaises(ValueError) as caught:
+                    function("none.md", "out.md", **{"base": 2, **options})
+                self.assertEqual(str(caught.exception), message)
 
-    def test_4_2_a_signal_to_a_run_in_this_process(self) -> None:
-        def stop(*_arguments) -> None:
-            os.kill(os.getpid(), signal.SIGTERM)
-            time.sleep(1)
+    def test_6_1_bad_files_and_documents_are_errors_of_their_own(self) -> None:
+        os.mkdir("folder")
+        self.write(b"", "out.md")
+        for name, number in {
+            "": errno.ENOENT, "none/x": errno.ENOENT, "in.md": errno.EINVAL, "/dev/fd/1": errno.EINVAL,
+            "folder": errno.EISDIR, os.devnull: errno.EINVAL, "out.md": errno.EEXIST,
+        }.items():  # fmt: skip
+            with self.subTest(name=name), self.assertRaises(OSError) as caught:
+                oversample.oversample("in.md", name, base=2)
+            self.assertEqual((caught.exception.errno, caught.exception.filename), (number, name))
+        self.write(b"ANSWER:", "bad.md")
+        for function in oversample.oversample, check:
+            for source, error in ("bad.md", DocumentError), ("none.md", FileNotFoundError):
+                with self.assertRaises(error):
+                    function(source, "new.md", base=2)
 
-        self.restore_signals()
-        with mock.patch("os.fsync", stop):
-            found = self.main("--base", "2", "in.md", "out.md")
-        self.assertEqual(found, (143, "oversample: error: stopped by SIGTERM\n"))
-        self.assertEqual(self.names(), ["in.md"])
+    def test_6_1_nothing_below_main_prints_or_touches_signals(self) -> None:
+        self.write(b"text\n" + document(1, 1) + b"\n" + document(1))
+        with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(out):
+            with mock.patch("signal.signal", side_effect=AssertionError):
+                for name in "out.md", "out.md", "none/o.md":
+                    with contextlib.suppress(OSError):
+                        oversample.oversample("in.md", name, base=2)
+                for base in 2, 3:
+                    check("in.md", "out.md", base=base)
+                with contextlib.suppress(DocumentError):
+                    parse(b"ANSWER:")
+        self.assertEqual(out.getvalue(), "")
 
-    def test_4_2_outside_the_main_thread_signals_are_left_alone(self) -> None:
-        import threading
-
-        found = []
-        thread = threading.Thread(
-            target=lambda: found.append(oversample.main(["-q", "--base", "2", "in.md", "out.md"]))
-        )
-        thread.start()
-        thread.join()
-        self.assertEqual(found, [0])
-
-    def test_3_3_of_two_runs_at_once_one_writes_and_the_other_is_told(self) -> None:
-        runs = [self.slow("out.md"), self.slow("out.md")]
-        found = sorted(self.finish(run) for run in runs)
-        message = "oversample: error: out.md: appeared while this ran, and is left as it is\n"
-        self.assertEqual([found[0][0], found[1]], [0, (1, message)])
-        self.assertEqual(check("in.md", "out.md", base=2, seed=1), ())
-        self.assertEqual(self.names(), ["in.md", "out.md"])
-
-    def test_3_4_a_limit_on_the_size_of_files(self) -> None:
-        def limit() -> None:
-            import resource
-
-            resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
-
-        for old in None, b"old":
-            if old:
-                self.write(old, "out.md")
-            done = command("--base", "2", "-f", "in.md", "out.md", preexec_fn=limit)
-            message = b"oversample: error: out.md: file too large\n"
-            self.assertEqual((done.returncode, done.stdout, done.stderr), (1, b"", message))
-            self.assertEqual(self.names(), ["in.md", "out.md"] if old else ["in.md"])
-
-    @unittest.skipUnless(os.path.exists("/dev/full"), "no /dev/full here")
-    def test_3_7_a_full_disk_behind_standard_output(self) -> None:
-        with open("/dev/full", "wb") as full:
-            done = command("--base", "2", "in.md", "-", stdout=full)
-            message = b"oversample: error: <stdout>: no space left on device\n"
-            self.assertEqual((done.returncode, done.stderr), (1, message))
-            environment = {
-                key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"
-            }
-            done = command("--help", stdout=full, env=environment)
-            self.assertEqual(
-                (done.returncode, done.stderr), (1, message.replace(b"<stdout>: ", b""))
-            )
-            done = command("--base", "2", "in.md", "out.md", stderr=full)
-            self.assertEqual((done.returncode, done.stdout), (0, b""))
-        self.assertEqual(check("in.md", "out.md", base=2), ())
-
-    def test_3_7_standard_output_is_descriptor_1_alone(self) -> None:
-        saved = os.dup(1)
-        self.addCleanup(os.close, saved)
-        self.addCleanup(os.dup2, saved, 1)
-        for name, expected in (
-            ("out.md", (0, "")),
-            (
-                "in.md",
-                (1, "oversample: error: <stdout>: is the input itself; choose another file\n"),
-            ),
-        ):
-            with open(name, "ab") as file:
-                os.dup2(file.fileno(), 1)
-                found = self.main("-q", "--base", "2", "in.md", "-")
-            self.assertEqual(found, expected)
-        os.dup2(saved, 1)
-        self.assertEqual(check("in.md", "out.md", base=2), ())
-
-    def test_4_2_what_cannot_be_said_does_not_stop_the_work(self) -> None:
-        class Closed(io.StringIO):
-            def flush(self) -> None:
-                raise BrokenPipeError
-
-        with mock.patch.object(sys, "stderr", Closed()):
-            self.assertEqual(oversample.main(["--base", "2", "in.md", "out.md"]), 0)
-            self.assertIsNot(type(sys.stderr), Closed)
-
-    def test_4_2_the_numbers_of_closed_streams_are_held(self) -> None:
-        # Or the file that is opened next is written to by whatever prints.
-        with mock.patch.object(sys, "stdout", None), mock.patch.object(sys, "stderr", None):
-            with mock.patch("os.open") as opened:
-                oversample._hold_streams()
-            self.assertEqual(opened.mock_calls, 2 * [mock.call(os.devnull, os.O_RDONLY)])
-            print("nowhere", file=sys.stderr)
-            self.assertIsNotNone(sys.stdout)
-
-    def test_3_7_standard_output_closed_by_its_reader(self) -> None:
-        self.write(pair("x" * 1_000_000, 5))
-        process = subprocess.Popen(
-            [sys.executable, str(SCRIPT), "--base", "2", "in.md", "-"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        process.stdout.close()
-        self.assertEqual(process.stderr.read(), b"oversample: error: <stdout>: broken pipe\n")
-        process.stderr.close()
-        self.assertEqual(process.wait(30), 1)
-
-    def test_4_2_standard_streams_that_are_closed(self) -> None:
-        def shell(line: str) -> subprocess.CompletedProcess:
-            run = f'"{sys.executable}" "{SCRIPT}" {line}'
-            return subprocess.run(
-                ["sh", "-c", run],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-            )
-
-        for line, status, message in [
-            ("--base 2 in.md out1.md 2>&-", 0, b""),
-            ("--base 2 in.md out2.md -q >&-", 0, b""),
-            ("--base 2 in.md out3.md -q <&-", 0, b""),
-            ("--base 2 in.md out4.md -q <&- >&- 2>&-", 0, b""),
-            ("--base 2 in.md - >&-", 1, b"oversample: error: <stdout>: bad file descriptor\n"),
-            ("--base 2 - out.md <&-", 1, b"oversample: error: <stdin>: bad file descriptor\n"),
-            ("--base 2 in.md - <&- >&-", 1, b"oversample: error: <stdout>: bad file descriptor\n"),
-            ("--base 2 in.md - <&- >&- 2>&-", 1, b""),
-            ("--base 2 - - <&- >&-", 1, b"oversample: error: <stdin>: bad file descriptor\n"),
-            ("--base 0 in.md out.md 2>&-", 2, b""),
-            ("--base 0 in.md out.md 2>/dev/full", 2, b""),
-            ("--help >&-", 0, b""),
-        ]:
-            if "/dev/full" in line and not os.path.exists("/dev/full"):
-                continue
-            with self.subTest(line=line):
-                done = shell(line)
-                self.assertEqual(
-                    (done.returncode, done.stdout, done.stderr), (status, b"", message)
-                )
-        for number in range(1, 5):
-            self.assertEqual(check("in.md", f"out{number}.md", base=2), ())
-
-    def test_3_7_an_input_that_is_a_pipe(self) -> None:
-        os.mkfifo("pipe")
-        process = subprocess.Popen(
-            [sys.executable, str(SCRIPT), "-q", "--base", "2", "pipe", "out.md"]
-        )
-        with open("pipe", "wb") as pipe:
-            pipe.write(self.content)
-        self.assertEqual(process.wait(30), 0)
-        self.assertEqual(check("in.md", "out.md", base=2), ())
-
-    def test_4_2_a_signal_while_the_handlers_are_given_back_is_nothing(self) -> None:
-        numbers = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
-        before = {number: signal.getsignal(number) for number in numbers}
-        for number, handler in before.items():
-            self.addCleanup(signal.signal, number, handler)
-        real = signal.signal
-
-        def call(number, handler):
-            if handler == before[number]:
-                os.kill(os.getpid(), signal.SIGTERM)
-                time.sleep(0.01)
-            return real(number, handler)
-
-        real(signal.SIGTERM, before.setdefault(signal.SIGTERM, signal.SIG_DFL))
-        with mock.patch("signal.signal", call):
-            # SIGTERM last would end this process: its own handler is given back only once.
-            with mock.patch.dict(before, {signal.SIGTERM: None, signal.SIGHUP: None}):
-                found = self.main("-q", "--base", "2", "in.md", "out.md")
-        self.assertEqual(found, (0, ""))
+    def test_6_1_importing_has_no_side_effect(self) -> None:
+        program = """if True:
+            import os, signal, sys, threading
+            state = lambda: ([signal.getsignal(n) for n in range(1, 20)], os.listdir(), os.getcwd(),
+                threading.active_count(), dict(os.environ), list(sys.argv), sys.excepthook)
+            before = state()
+            import oversample
+            sys.exit(state() != before)
+        """
+        found = finish(start(program=("-W", "error", "-c", program)))
+        self.assertEqual(found, (0, b"", ""))
 
 
-class Cost(Case):
-    """1.10. Work and memory are linear in the document, counted rather than timed."""
-
-    # fmt: off
-    HOSTILE = [
-        b"QUESTION: a\n", b"ANSWER: a\n", b"OVERSAMPLE_WEIGHT: 3\n", b"OVERSAMPLE_WEIGHT: ", b"<END_OF_SET>", b"<!--", b"<!-- -->", b"<!-- x", b"-->", b"\n", b" ", b"x\n", b"x <!-- --> ",
-        b"QUESTION: a\nAnswer: b\n", b"QUESTION: a\nANSWER: b\n", b"Question: a\n\n**ANSWER:** b\n<END OF SET>\n", b"**QUESTION:** a\n<END_OF_SET>\n", b"\r\nQUESTION:", pair() + b"\n", pair("a", 9) + b"\n",
-        b"QUESTION: a\nANSWER: b\nOVERSAMPLE_WEIGHT: 3\nx\n", b"<", b"QUESTION:\n", b"7",
-    ]
-    # fmt: on
-    HEADS = [
-        b"",
-        b"QUESTION: ",
-        b"QUESTION: a\nANSWER: ",
-        b"QUESTION: a\nANSWER: b\nOVERSAMPLE_WEIGHT: ",
-        pair() + b"\n",
-        b"<!--",
-    ]
-
-    def work(self, content: bytes) -> tuple[int, int]:
-        """How many calls a parse makes, of Python's and C's functions, and how many bytes they search."""
-        calls = scanned = 0
-
-        class Watched(bytes):
-            def find(self, what, start=0, end=None):
-                nonlocal scanned
-                at = super().find(what, start, end)
-                scanned += (at if at >= 0 else len(self) if end is None else end) - start
-                return at
-
-            def count(self, what, start=0, end=None):
-                nonlocal scanned
-                scanned += (len(self) if end is None else end) - start
-                return super().count(what, start, end)
-
-        class Pattern:
-            def __init__(self, pattern):
-                self.pattern = pattern
-
-            def __getattr__(self, name):
-                def call(text, start=0, end=None):
-                    end = len(content) if end is None else end
-                    nonlocal scanned
-                    found = getattr(self.pattern, name)(text, start, end)
-                    if name == "finditer":
-                        scanned += end - start
-                    elif name == "search":
-                        scanned += (found.end() if found else end) - start
-                    elif found:
-                        scanned += found.end() - start
-                    return found
-
-                return call
-
-        def count(_frame, event, _argument):
-            nonlocal calls
-            calls += event in ("call", "c_call")
-
-        with contextlib.ExitStack() as stack:
-            for name in "INSIDE", "OUTSIDE", "BLANK", "TEXT", "WEIGHT_TEXT", "WEIGHT_DIGIT", "LINE":
-                stack.enter_context(
-                    mock.patch(f"oversample.{name}", Pattern(getattr(oversample, name)))
-                )
-            parser = oversample._Parser(Watched(content))
-            before = sys.getprofile()
-            sys.setprofile(count)
-            try:
-                parser.parse()
-            except DocumentError:
-                pass
-            finally:
-                sys.setprofile(before)
-        return calls, scanned
-
-    def test_1_10_twice_the_document_is_at_most_twice_the_work(self) -> None:
-        for head in self.HEADS:
-            for piece in self.HOSTILE:
-                with self.subTest(head=head, piece=piece):
-                    count = 4000 // len(piece) + 50
-                    once, twice = (
-                        self.work(head + piece * count),
-                        self.work(head + piece * 2 * count),
-                    )
-                    self.assertLess(twice[0], 2.2 * once[0] + 300)
-                    self.assertLess(twice[1], 2.2 * once[1] + 2000)
-                    self.assertLess(twice[1], 30 * len(head + piece * 2 * count) + 2000)
-
-    def test_1_10_errors_beyond_many_are_counted_and_not_kept(self) -> None:
-        with mock.patch("oversample._Findings.__init__.__defaults__", (10,)):
-            with self.assertRaises(DocumentError) as caught:
-                parse(b"Question: b\n" + b"QUESTION: a\nANSWER : b\n" * 25)
-            self.assertEqual(len(parse(b"x <!-- -->" * 30 + b"\n" + pair()).warnings), 10)
-        self.assertEqual((len(caught.exception.problems), caught.exception.count), (10, 25))
-
-    def test_1_10_a_document_is_not_copied_to_be_read(self) -> None:
-        import tracemalloc
-
-        content = pair() + b"\n<!-- " + bytes(10**6) + b"-->\n"
-        tracemalloc.start()
-        self.addCleanup(tracemalloc.stop)
-        parse(content)
-        self.assertLess(tracemalloc.get_traced_memory()[1], 10**5)
-
-    def test_1_10_the_first_100_000_errors_are_kept(self) -> None:
-        with self.assertRaises(DocumentError) as caught:
-            parse(b"QUESTION:\n" + b"QUESTION: a\n" * 100_000)
-        self.assertEqual(
-            (len(caught.exception.problems), caught.exception.count), (100_000, 100_002)
-        )
-
-    def test_1_10_near_misses_are_looked_for_only_while_messages_are_kept(self) -> None:
-        for content in b"QUESTION: a\nANSWER : b\n" * 25, b"Question: a <!-- -->\n" * 25 + pair():
-            with mock.patch("oversample._Findings.__init__.__defaults__", (10,)):
-                with mock.patch("oversample._resembles", return_value=oversample.NOTHING) as looked:
-                    problems(content)
-            self.assertEqual(looked.call_count, 10)
-
-
-class Agreement(unittest.TestCase):
-    """1. Two readings of the format, by two methods, agree."""
-
-    def test_1_20_000_generated_documents_are_read_alike(self) -> None:
-        accepted = 0
-        for content in documents(seed=4, count=20_000):
-            expected = second_reading(content)
-            try:
-                found = [(each.span, each.weight, each.line) for each in parse(content).pairs]
-            except DocumentError as error:
-                found = None
-                self.assertTrue(error.problems)
-                self.assertEqual(
-                    sorted(error.problems, key=lambda row: row[0]), list(error.problems)
-                )
-                self.assertLessEqual(error.problems[-1][0], content.count(b"\n") + 1)
-            self.assertEqual(found, expected, content)
-            accepted += found is not None
-        self.assertTrue(8_000 < accepted < 14_000, accepted)
-
-    def test_1_the_second_reading_reads_the_sample(self) -> None:
-        found = second_reading(SAMPLE.read_bytes())
-        self.assertEqual(Counter(weight for _, weight, _ in found), {1: 2, 2: 6, 3: 9, 4: 7, 5: 4})
-        self.assertEqual(found, list(parse(SAMPLE.read_bytes()).pairs))
+def run(block: str) -> tuple[int, str]:
+    """Run a block as a script of its own; return its exit status and all that it printed."""
+    out, status = io.StringIO(), 0
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
+        try:
+            exec(block, {"__name__": "__main__"})
+        except SystemExit as stop:
+            print(stop.code)  # as Python does with a text
+            status = 1
+    return status, out.getvalue()
 
 
 class Readme(Case):
     """The README shows what the program prints."""
 
     TEXT = README.read_text(encoding="utf-8")
+    FLAT = " ".join(TEXT.split())
     BLOCKS = re.findall(
-        r"^(?:<!-- shown: (\w+) -->\n)?```(\w+)\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE
+        r"^(?:<!-- shown: (\w+) -->\n)?```(\w*)\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE
     )
-
-    SHOWN = [
-        "report",
-        "format",
-        "mistake",
-        "help",
-        "good",
-        "stale",
-        "rows",
-        "info",
-        "long",
-        "python",
-        "script",
-        "spark",
-    ]
+    SHOWN = ["report", "own", "format", "mistake", "help", "check", "hook"]
+    SHOWN += ["rows", "axolotl", "info", "python", "spark"]
 
     def shown(self, name: str) -> str:
         (block,) = [text for title, _, text in self.BLOCKS if title == name]
         return block
 
-    def test_the_readme_is_held_to_what_it_shows(self) -> None:
+    def test_every_block_is_held_by_a_test(self) -> None:
         self.assertEqual([title for title, *_ in self.BLOCKS], self.SHOWN)
+        self.assertEqual(
+            len(re.findall(r"^\s*(```|~~~)", self.TEXT, re.MULTILINE)), 2 * len(self.SHOWN)
+        )
+
+    def test_the_first_screen_is_small_and_so_is_the_page(self) -> None:
+        unfolded = re.sub(r"<details>.*?</details>\n", "", self.TEXT, flags=re.DOTALL)
+        first, _, _ = self.TEXT.partition("\n## ")
+        sizes = [text.count("\n") for text in (first, self.TEXT, unfolded)]
+        self.assertTrue(all(map(int.__le__, sizes, [40, 360, 190])), sizes)
+        for text in self.shown("report"), self.shown("own"), "see [Recipes](#recipes)":
+            self.assertIn(text, first)
+        self.assertIn("\n## Recipes\n", self.TEXT)
+        self.assertNotRegex(self.TEXT, "</summary>(?!\n\n)", "GitHub wants a blank line there")
 
     def test_the_first_sentence_is_that_of_the_program(self) -> None:
         self.assertEqual(self.TEXT.splitlines()[2], oversample.__doc__.splitlines()[0])
 
     def test_the_output_of_the_first_command_is_as_shown(self) -> None:
         commands = re.findall(r"^    python (.*)$", self.TEXT, re.MULTILINE)
-        self.assertEqual(commands[1], "-m unittest")
+        self.assertEqual(commands[1:], ["-m unittest"])
         script, *arguments = commands[0].split()
         self.assertEqual(script, "oversample.py")
         shutil.copytree(HERE / "sources", "sources")
         status, text = self.main(*arguments)
-        shown = self.shown("report")
-        seed = re.search(r"seed (\d+)", shown)[1]
-        self.assertEqual((status, re.sub(r"(seed )\d+", rf"\g<1>{seed}", text)), (0, shown))
+        self.assertRegex(text, r"--seed \d{1,10}\n\Z")
+        seed = re.search(r"--seed \d+", self.shown("report"))[0]
+        self.assertEqual((status, re.sub(r"--seed \d+", seed, text)), (0, self.shown("report")))
+
+    def test_the_command_for_ones_own_document_runs_and_its_report_repeats_it(self) -> None:
+        python, script, *arguments = self.shown("own").split()
+        self.assertEqual((python, script), ("python3", "oversample.py"))
+        self.write(document(1, 2), arguments[-2])
+        status, text = self.main(*arguments)
+        self.assertEqual((status, self.names()), (0, sorted(arguments[-2:])))
+        again = text.splitlines()[-1].partition("check it: ")[2].split()
+        self.assertEqual(self.main("--check", "--quiet", *again, *arguments[-2:]), (0, ""))
 
     def test_the_help_is_as_shown(self) -> None:
-        self.assertEqual(command("--help").stdout.decode(), self.shown("help"))
+        self.assertEqual(finish(start("--help")), (0, self.shown("help").encode(), ""))
 
     def test_the_format_is_as_shown(self) -> None:
         (parsed,) = parse(self.shown("format").encode()).pairs
-        self.assertEqual((parsed.weight, parsed.line), (4, 1))
+        self.assertEqual(parsed, (self.shown("format").strip().encode(), 4, 1))
 
-    def test_the_mistake_is_told_as_shown(self) -> None:
+    def test_the_mistake_is_reported_as_shown(self) -> None:
         text = self.shown("format").replace("OVERSAMPLE_WEIGHT", "OVERSAMPLE WEIGHT")
         self.write(text.encode())
         self.assertEqual(self.main("--base", "2", "in.md", "out.md"), (1, self.shown("mistake")))
 
-    def test_the_check_says_what_is_shown(self) -> None:
+    def test_the_check_says_what_is_shown_before_and_after_an_edit(self) -> None:
+        line = "$ python3 oversample.py --check --base 2 in.md out.md\n"
+        nothing, good, stale = self.shown("check").split(line)
         self.write(document(1, 2))
         oversample.oversample("in.md", "out.md", base=2, seed=3)
-        self.assertEqual(
-            self.main("--check", "--base", "2", "in.md", "out.md"), (0, self.shown("good"))
-        )
+        self.assertEqual((nothing, *self.main(*line.split()[3:])), ("", 0, good))
         self.write(document(1, 2).replace(b"b!", b"better!"))
-        self.assertEqual(
-            self.main("--check", "--base", "2", "in.md", "out.md"), (1, self.shown("stale"))
+        self.assertEqual(self.main(*line.split()[3:]), (1, stale))
+
+    def test_with_one_seed_an_edited_line_changes_as_many_lines_as_there_are_copies(self) -> None:
+        outputs = []
+        for answer, seed in (b"c!", 42), (b"see!", 42), (b"see!", 43):
+            self.write(document(1, 2, 3, 4, 5).replace(b"c!", answer))
+            oversample.oversample("in.md", "out.md", base=2, seed=seed, overwrite=True)
+            outputs.append((self.folder / "out.md").read_bytes().split(b"\n"))
+        changed = [sum(map(bytes.__ne__, outputs[0], each)) for each in outputs]
+        self.assertEqual(changed[:2], [0, 8])
+        self.assertGreater(changed[2], 100)
+        self.assertIn("one line edited in a pair of weight 3 changes 8 lines", self.FLAT)
+
+    @unittest.skipUnless(POSIX and shutil.which("git"), "needs git and a shell")
+    def test_the_git_hook_stops_the_commit_of_a_stale_output(self) -> None:
+        shutil.copy(SCRIPT, ".")
+        os.mkdir("bin")
+        python = self.write(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n'.encode(), "bin/python3")
+        environment = {name: text for name, text in os.environ.items() if name[:4] != "GIT_"}
+        environment.update(HOME=os.getcwd(), XDG_CONFIG_HOME=os.getcwd(), GIT_CONFIG_NOSYSTEM="1")
+        environment["PATH"] = f"{python.parent}:{os.environ['PATH']}"
+
+        def git(*words: str) -> tuple[int, str]:
+            words = ["git", "-c", "user.name=a", "-c", "user.email=b", *words]
+            pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+            done = subprocess.run(words, env=environment, timeout=60, **pipes)
+            return done.returncode, done.stdout
+
+        git("init", "-q")
+        os.makedirs(".git/hooks", exist_ok=True)
+        hook = self.write(self.shown("hook").encode(), ".git/hooks/pre-commit")
+        self.assertIn(
+            "three lines, with your options and names, as `.git/hooks/pre-commit`", self.FLAT
         )
+        self.assertEqual(hook.read_bytes().count(b"\n"), 3)
+        for path in python, hook:
+            path.chmod(0o755)
+        self.write(document(1, 2))
+        oversample.oversample("in.md", "out.md", base=2, seed=42)
+        self.assertEqual(git("add", "in.md", "out.md"), (0, ""))
+        self.assertEqual(git("commit", "-q", "-m", "fresh"), (0, ""))
+        self.write(document(1, 2).replace(b"b!", b"better!"))
+        stale = self.shown("check").split("in.md out.md\n")[2]  # of an output of another seed
+        stale = stale.replace("out.md:8", "out.md:1")
+        self.assertEqual(git("commit", "-q", "-a", "-m", "stale"), (1, stale))
+        oversample.oversample("in.md", "out.md", base=2, seed=42, overwrite=True)
+        self.assertEqual(git("commit", "-q", "-a", "-m", "renewed"), (0, ""))
+        self.assertEqual(git("log", "--format=%s"), (0, "renewed\nfresh\n"))
 
     def test_the_lines_of_python_run_as_shown(self) -> None:
         self.write(document(1, 2))
-        out = io.StringIO()
-        with contextlib.redirect_stdout(out):
-            exec(self.shown("python"), {})
-        self.assertEqual(out.getvalue().split(), ["2", "6", str(os.path.getsize("out.md")), "42"])
+        self.assertEqual(run(self.shown("python")), (0, "2 6 365 42\n"))
+        self.assertEqual(check("in.md", "out.md", base=2, seed=42), ())
 
     def test_the_table_names_everything_that_is_public(self) -> None:
-        names = re.findall(r"^\| `(\w+)", self.TEXT, re.MULTILINE)
+        names = re.findall(r"^\| `(\w+)`? *[(|]", self.TEXT, re.MULTILINE)
         self.assertEqual({*names, "Document", "Summary", "Difference"}, set(oversample.__all__))
 
 
@@ -2873,12 +2062,15 @@ class LastMile(Case):
     FILES = "train.jsonl", "valid.jsonl"
     ODD = "Naïve “日本” 🙂\u2028\x85\x7f"  # what splitlines() and careless writers stumble over
 
-    def written(self, block: str) -> str:
-        """Run a block as a script of its own; return what it printed."""
-        out = io.StringIO()
-        with contextlib.redirect_stdout(out):
-            exec(block, {"__name__": "__main__"})
-        return out.getvalue()
+    def script(self, **settings: object) -> str:
+        """The recipe with these settings in place of its own, each on the line that names it."""
+        text = self.shown("rows")
+        for name, value in settings.items():
+            text, times = re.subn(
+                rf"^{name} = [^#\n]*", f"{name} = {value}  ", text, flags=re.MULTILINE
+            )
+            self.assertEqual(times, 1, name)
+        return text
 
     def files(self) -> list[bytes]:
         return [self.folder.joinpath(name).read_bytes() for name in self.FILES]
@@ -2888,98 +2080,122 @@ class LastMile(Case):
         self.assertEqual(lines.pop(), b"")
         return [json.loads(line) for line in lines]
 
-    def assert_rows(self, kind: str, plain) -> None:
-        """Whatever the row, it holds each pair as often as it should, on one side of the split."""
-        self.written(self.shown("rows").replace("seed = chat", f"seed = {kind}"))
-        valid = [plain(row) for row in self.rows("valid.jsonl")]
-        train = [plain(row) for row in self.rows("train.jsonl")]
-        pairs = parse((self.folder / "in.md").read_bytes()).pairs
-        texts = {(p.question.decode(), p.answer.decode()): p.weight for p in pairs}
-        self.assertEqual(len(valid), 2)  # a tenth of 20
-        self.assertEqual(
-            Counter(train), Counter({t: 2**w for t, w in texts.items() if t not in valid})
-        )
-
     def test_every_kind_of_row_is_written_split_and_read_back(self) -> None:
         content = document(*[1, 2, 3, 4, 5] * 4).replace(b"a!", f"{self.ODD} a!".encode())
         self.write(content)
-        self.assert_rows("chat", lambda row: tuple(each["content"] for each in row["messages"]))
-        self.assertEqual(
-            [message["role"] for message in self.rows("train.jsonl")[0]["messages"]],
-            ["user", "assistant"],
-        )
-        self.assert_rows("prompt", lambda row: (row["prompt"][:-1], row["completion"]))
-        self.assert_rows("alpaca", lambda row: (row["instruction"] + row["input"], row["output"]))
-        self.assert_rows(
-            "text",
-            lambda row: (row["text"][: row["start"] - 2], row["text"][row["start"] : row["end"]]),
-        )
-        self.assertIn(self.ODD.encode(), b"".join(self.files()))
+        weights = {(p.question.decode(), p.answer.decode()): p.weight for p in parse(content).pairs}
+        for kind, plain in {
+            "chat": lambda row: tuple(turn["content"] for turn in row["messages"]),
+            "prompt": lambda row: (row["prompt"][:-1], row["completion"]),
+            "alpaca": lambda row: (row["instruction"] + row["input"], row["output"]),
+            "text": lambda r: (r["text"][: r["start"] - 2], r["text"][r["start"] : r["end"]]),
+        }.items():
+            with self.subTest(kind=kind):
+                run(self.script(kind=repr(kind)))
+                train, valid = [[plain(row) for row in self.rows(name)] for name in self.FILES]
+                expected = {text: 2**w for text, w in weights.items() if text not in valid}
+                self.assertEqual((Counter(train), len(set(valid)), len(valid)), (expected, 2, 2))
+                self.assertIn(self.ODD.encode(), b"".join(self.files()))
 
     def test_rows_are_the_same_each_time_and_twins_stay_together(self) -> None:
-        twin = document(1).replace(b"a!", b"another!")
-        self.write(document(*[1] * 10) + b"\n" + twin)
-        self.written(self.shown("rows"))
+        content = document(*[1] * 20).replace(b"QUESTION: ", b"QUESTION: Dear me, ")
+        self.write(content + content.replace(b"Dear me", b"Dear\r\n me"))
+        run(self.shown("rows"))
         before = self.files()
-        self.written(self.shown("rows"))
-        self.assertEqual(self.files(), before)
-        train, valid = (
-            {row["messages"][0]["content"] for row in self.rows(name)} for name in self.FILES
+        self.assertEqual((run(self.shown("rows"))[0], self.files()), (0, before))
+        asked = [{row["messages"][0]["content"] for row in self.rows(name)} for name in self.FILES]
+        train, valid = ({" ".join(question.split()) for question in each} for each in asked)
+        self.assertEqual((len(train), len(valid), train & valid), (18, 2, set()))
+
+    def test_a_validation_document_of_ones_own_is_taken_once_each_and_whole(self) -> None:
+        self.write(document(1, 2))
+        self.write(pair("x", 5) + b"\n" + pair("y", 1) + b"\n", "validation.md")
+        said = run(self.script(kind="'prompt'"))
+        train, valid = map(self.rows, self.FILES)
+        self.assertEqual(valid, [{"prompt": f"{n}?\n", "completion": f"{n}!"} for n in "xy"])
+        each = "{} rows to {}.jsonl, up to 38 characters\n"
+        self.assertEqual(said, (0, each.format(6, "train") + each.format(2, "valid")))
+        self.assertEqual(Counter(row["completion"] for row in train), {"a!": 2, "b!": 4})
+
+    def test_a_question_in_both_documents_stops_the_recipe_and_both_lines_are_named(self) -> None:
+        self.write(document(1, 2, 3))
+        twice = pair("x") + b"\n" + pair("c").replace(b"c?", b"\r\n c?") + b"\n" + pair("a")
+        self.write(twice, "validation.md")
+        expected = (
+            "in.md:1: error: validation.md:14 has the same question\n"
+            "in.md:15: error: validation.md:7 has the same question\n"
+            "nothing was written; keep each question in one document\n"
         )
-        self.assertFalse(train & valid)
-        self.assertEqual(train | valid, {f"{name}?" for name in "abcdefghij"})
+        self.assertEqual(run(self.shown("rows")), (1, expected))
+        self.assertEqual(self.names(), ["in.md", "validation.md"])
 
-    def test_short_answers_are_left_out_by_the_line_as_shown(self) -> None:
-        content = document(1, 1, 1).replace(b"a!", b"a" * 399)
-        self.write(content.replace(b"b!", b"b" * 400).replace(b"c!", b"c" * 400))
-        head, parsed, tail = self.shown("rows").partition("pairs = document.pairs\n")
-        self.assertTrue(parsed)
-        self.written(head + parsed + self.shown("long") + tail)
-        rows = self.rows("train.jsonl") + self.rows("valid.jsonl")
-        self.assertEqual({len(row["messages"][1]["content"]) for row in rows}, {400})
+    def test_a_malformed_document_has_every_line_reported_and_no_rows_written(self) -> None:
+        expected = (
+            "{0}:3: error: expected ANSWER: after QUESTION: (line 1), found 'Answer: a!'\n"
+            "{0}:12: error: expected a weight, 1 to 5, after OVERSAMPLE_WEIGHT:, found '9'\n"
+        )
+        bad = document(1, 2).replace(b"ANSWER: a", b"Answer: a").replace(b"T: 2", b"T: 9")
+        self.write(bad)
+        self.assertEqual(run(self.shown("rows")), (1, expected.format("in.md")))
+        self.write(document(1))
+        self.write(bad, "validation.md")
+        self.assertEqual(run(self.shown("rows")), (1, expected.format("validation.md")))
+        self.assertEqual(self.names(), ["in.md", "validation.md"])
 
-    def test_the_entry_for_llama_factory_names_the_fields_of_a_chat_row(self) -> None:
+    def test_a_warning_is_passed_on_with_its_line(self) -> None:
+        self.write(document(1) + b"Dear all\n" + pair("b"))
+        ((line, text),) = parse(document(1) + b"Dear all\n" + pair("b")).warnings
+        said = run(self.shown("rows"))[1]
+        self.assertEqual(said.splitlines()[0], f"in.md:{line}: warning: {text}")
+
+    def test_system_prompt_and_markers_are_one_setting_each(self) -> None:
+        self.write(document(1))
+        self.write(pair("x"), "validation.md")
+        q, a, asked = "QUESTION: x?", "ANSWER: x!", "Be kind.\n\nQUESTION: x?"
+        turns = ("system", "Be kind."), ("user", q), ("assistant", a)
+        for kind, expected in {
+            "chat": {"messages": [{"role": role, "content": text} for role, text in turns]},
+            "prompt": {"prompt": f"{asked}\n", "completion": a},
+            "alpaca": {"instruction": asked, "input": "", "output": a},
+            "text": {"text": f"{asked}\n\n{a}", "start": 24, "end": 34},
+        }.items():
+            with self.subTest(kind=kind):
+                run(self.script(kind=repr(kind), system="'Be kind.'", keep_markers=True))
+                self.assertEqual(self.rows("valid.jsonl"), [expected])
+        run(self.script(kind="'text'"))
+        self.assertEqual(self.rows("valid.jsonl"), [{"text": "x?\n\nx!", "start": 4, "end": 6}])
+
+    def test_the_cap_stands_beside_base_and_seed(self) -> None:
+        self.write(document(1, 5))
+        self.write(pair("x"), "validation.md")
+        run(self.script(**{"base, max_copies, seed": "2, 3, 7"}))
+        train = [row["messages"][1]["content"].encode() for row in self.rows("train.jsonl")]
+        capped = resample(parse(document(1, 5)).pairs, base=2, seed=7, max_copies=3)
+        self.assertEqual(train, [each.answer for each in capped])
+
+    def test_the_settings_of_the_trainers_name_the_files_and_fields_of_chat_rows(self) -> None:
+        paths = re.findall(r"^(\w+): \[{path: ([\w.]+), ", self.shown("axolotl"), re.MULTILINE)
+        self.assertEqual(paths, [*zip(("datasets", "test_datasets"), self.FILES)])
         self.write(document(1, 1))
-        self.written(self.shown("rows"))
-        (entry,) = json.loads(self.shown("info")).values()
-        tags, row = entry["tags"], self.rows(entry["file_name"])[0]
-        turns = row[entry["columns"]["messages"]]
-        self.assertEqual(
-            [set(turn) for turn in turns], 2 * [{tags["role_tag"], tags["content_tag"]}]
-        )
-        roles = [turn[tags["role_tag"]] for turn in turns]
-        self.assertEqual(roles, [tags["user_tag"], tags["assistant_tag"]])
+        run(self.script(system="'Be kind.'"))
+        entries = json.loads(self.shown("info"))
+        self.assertEqual([each["file_name"] for each in entries.values()], [*self.FILES])
+        self.assertIn("`dataset: {}`, `eval_dataset: {}`".format(*entries), Readme.TEXT)
+        for entry in entries.values():
+            tags, (row, *_) = entry["tags"], self.rows(entry["file_name"])
+            for turn, name in zip(
+                row[entry["columns"]["messages"]], ("system", "user", "assistant")
+            ):
+                self.assertEqual([*turn], [tags["role_tag"], tags["content_tag"]])
+                self.assertEqual(turn[tags["role_tag"]], tags[f"{name}_tag"])
 
-    def test_the_script_writes_records_and_tells_mistakes_by_line(self) -> None:
-        self.write(document(1, 5))
-        text = self.written(self.shown("script"))
-        (run,) = self.rows("runs.jsonl")
-        self.assertEqual(text, f"5 copies of 2 pairs, seed {run['seed']}\n")
-        written = self.folder.joinpath("out.md").read_bytes()
-        options = {name: run[name] for name in ("base", "strip_weights", "seed")}
-        oversample.oversample("in.md", "again.md", **options)
-        self.assertEqual(self.folder.joinpath("again.md").read_bytes(), written)
-        self.write(document(1, 5).replace(b"ANSWER: b", b"Answer: b"))
-        err = io.StringIO()
-        with contextlib.redirect_stderr(err), self.assertRaises(SystemExit) as stop:
-            self.written(self.shown("script"))
-        self.assertRegex(err.getvalue(), r"\Ain\.md:\d+: expected ANSWER: after QUESTION: ")
-        self.assertEqual(stop.exception.code, "1 to mend in in.md; out.md is as it was")
-        self.assertEqual(self.folder.joinpath("out.md").read_bytes(), written)
-        self.write(document(1, 5))
-        self.written(self.shown("script"))
-        self.assertEqual(self.rows("runs.jsonl")[0], run)
-        self.assertEqual(len(self.rows("runs.jsonl")), 2)
-
-    def test_the_last_tenth_stands_earlier_too_as_said(self) -> None:
+    def test_the_last_tenth_is_trained_on_too_as_said(self) -> None:
         made = resample(parse(SAMPLE.read_bytes()).pairs, base=2, seed=1)
         tenth = len(made) // 10
         earlier = {each.span for each in made[:-tenth]}
         again = sum(each.span in earlier for each in made[-tenth:])
         self.assertEqual((len(made), tenth, again), (340, 34, 34))
-        text = " ".join(Readme.TEXT.split())
-        said = f"the last tenth is {tenth}, and all {again} stand earlier"
-        self.assertRegex(text, f"Of the {len(made)} copies that `--base 2 --seed 1` [^.]*{said}")
+        self.assertRegex(Readme.FLAT, "the 340 copies .* holds out 34, and trains on all 34, too")
 
     def test_the_table_of_bases_is_right(self) -> None:
         spread = {1: 3, 2: 18, 3: 22, 4: 28, 5: 11}
@@ -2990,16 +2206,14 @@ class LastMile(Case):
             self.assertIn(f"| {w} | {pairs} | {' | '.join(cells)} |\n", Readme.TEXT)
         self.assertIn(f"| copies | 82 | {' | '.join(f'{t:,}' for t in totals)} |\n", Readme.TEXT)
 
-    def test_the_dry_run_tells_the_table_and_writes_nothing(self) -> None:
+    def test_the_dry_run_shows_the_table_and_writes_nothing(self) -> None:
         self.write(document(1, 2, 3))
-        (line,) = re.findall(
-            r"^    python oversample.py (.*--dry-run.*)$", Readme.TEXT, re.MULTILINE
-        )
+        (line,) = re.findall(r"`python3 oversample.py (.*--dry-run.*)`", Readme.TEXT)
         status, text = self.main(*line.split())
         self.assertEqual((status, self.names()), (0, ["in.md"]))
-        self.assertTrue(text.startswith("weight   pairs   copies each"), text)
+        self.assertTrue(text.startswith("weight  pairs  copies each"), text)
 
-    def spark(self, partitions: int) -> tuple[str, list[tuple[str, bytes]]]:
+    def spark(self, partitions: int) -> tuple[int, str, list[tuple[str, bytes]]]:
         from pyspark.sql import SparkSession
 
         builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
@@ -3007,12 +2221,11 @@ class LastMile(Case):
         session = builder.config("spark.sql.adaptive.enabled", "false").getOrCreate()
         try:
             session.sparkContext.setLogLevel("ERROR")
-            text = self.written(self.shown("spark"))
-            files = len(list(self.folder.glob("copies.parquet/part-*")))
-            self.assertEqual(files, partitions)
+            status, text = run(self.shown("spark"))
+            self.assertEqual(len(list(self.folder.glob("copies.parquet/part-*"))), partitions)
             rows = session.read.parquet("copies.parquet").orderBy("key").collect()
-            self.assertEqual(len({row.key for row in rows}), len(rows))
-            return text, [(row.path.rpartition("/")[2], bytes(row.span)) for row in rows]
+            text = re.search(r"[^/\n]*\n[^\n]*\n\Z", text)[0]  # Spark has warnings of its own
+            return status, text, [(row.path.rpartition("/")[2], bytes(row.span)) for row in rows]
         finally:
             session.stop()
             shutil.rmtree("copies.parquet", ignore_errors=True)
@@ -3021,154 +2234,213 @@ class LastMile(Case):
     def test_spark_gives_the_copies_of_the_command_in_an_order_of_its_own(self) -> None:
         shutil.copy(SCRIPT, ".")
         os.mkdir("corpus")
+        expected = Counter()
         odd = document(1, 3).replace(b"a!", b"\xff\x00\xe9 a!").replace(b"\n", b"\r\n")
         for name, content in {"one": SAMPLE.read_bytes(), "odd": odd, "twin": odd}.items():
             self.write(content, f"corpus/{name}.md")
-        self.write(document(1).replace(b"ANSWER", b"Answer"), "corpus/bad.md")
-        expected = Counter()
-        for name in "one", "odd", "twin":
             oversample.oversample(f"corpus/{name}.md", "out.md", base=2, overwrite=True)
             pairs = parse(self.folder.joinpath("out.md").read_bytes()).pairs
             expected += Counter((f"{name}.md", each.span) for each in pairs)
+        self.write(document(1).replace(b"ANSWER", b"Answer"), "corpus/bad.md")
+        self.write(b"no document", "corpus/notes.txt")
         with mock.patch.dict(os.environ, PYSPARK_PYTHON=sys.executable):
-            text, rows = self.spark(2)
-            self.assertEqual(self.spark(7), (text, rows))
-        self.assertEqual(Counter(rows), expected)
-        self.assertRegex(text, r"\A\S+/bad\.md:5: expected ANSWER: after QUESTION: [^\n]+\n\Z")
+            status, text, rows = self.spark(2)
+            self.assertEqual(self.spark(7), (status, text, rows))
+        found = "bad.md:3: error: expected ANSWER: after QUESTION: (line 1), found 'Answer: a!'\n"
+        found += "left out: 1 malformed documents\n"
+        self.assertEqual((status, text, Counter(rows)), (1, found, expected))
 
 
-# The second reading -----
+# The second reading: line by line, from the contract alone ------------------------------------
 
 BOM = b"\xef\xbb\xbf"
-QUESTION = b"QUESTION:"
-ANSWER = b"ANSWER:"
-WEIGHT = b"OVERSAMPLE_WEIGHT:"
-END = b"<END_OF_SET>"
+QUESTION, ANSWER, WEIGHT, END = b"QUESTION:", b"ANSWER:", b"OVERSAMPLE_WEIGHT:", b"<END_OF_SET>"
 OPEN = b"<!--"
-CLOSE = b"-->"
-
-# Where the reading stands, and the one marker that may open a line there. Inside
-# a comment nothing is a marker; behind the weight only END may follow.
-NEXT_MARKER = {"outside": QUESTION, "question": ANSWER, "answer": WEIGHT, "weight": END}
+OTHER_FORMATS = b"\xff\xfe", b"\xfe\xff", b"PK\3\4", b"\xd0\xcf\x11\xe0", b"{\\rtf", b"%PDF"
+# Where text ends: in a comment, outside pairs, and in a section.
+STOPS = {"comment": b"(-->)", "outside": b"(<!--|<END_OF_SET>)", "section": b"(<END_OF_SET>)"}
 
 
-def second_reading(document: bytes) -> list[tuple[bytes, int, int]] | None:
-    """Return (span, weight, line) of every pair, None where the document is refused."""
-    pairs = []
-    state = "outside"
-    text = b""  # what the current part (question, answer or weight) holds so far
-    span_start = span_line = 0
-    line_start = 0
-    for number, line in enumerate(document.split(b"\n"), start=1):
+class Reading(NamedTuple):
+    """What there is in a document: of a refused one, the lines of its errors alone."""
+
+    pairs: list[tuple[bytes, int, int]]  # span, weight, line
+    separator: bytes
+    warnings: list[int]
+    errors: list[int]
+
+
+def one_off(name: str) -> set[str]:
+    """Return the name and all that is one letter off, ? for any letter."""
+    cuts = [(name[:at], name[at:]) for at in range(len(name) + 1)]
+    found = {name} | {head + "?" + tail for head, tail in cuts}
+    found |= {head + "?" + tail[1:] for head, tail in cuts[:-1]}
+    found |= {head + tail[1:] for head, tail in cuts[:-1]}
+    return found | {head + tail[1::-1] + tail[2:] for head, tail in cuts[:-2]}
+
+
+LETTERS = {QUESTION: "QUESTION", ANSWER: "ANSWER", WEIGHT: "OVERSAMPLEWEIGHT", END: "ENDOFSET"}
+ONE_OFF = {form: marker for marker, name in LETTERS.items() for form in one_off(name)}
+
+
+@lru_cache(10_000)
+def misspelt(line: bytes) -> bytes | None:
+    """Return the marker that a line misspells (1.9), None if it misspells none."""
+    if len(line) < 5:
+        return None
+    text = line[:80].decode("utf-8", "replace")
+    capitals, last = "", "-"
+    for each in itertools.dropwhile(lambda each: not each.isalnum(), text):
+        if not ("A" <= each <= "Z" or each in "_ -" and last not in "_ -"):
+            break
+        capitals, last = capitals + each, each
+    for part in text.replace("\uff1a", ":").partition(":")[0], text, capitals:
+        letters = "".join(filter(str.isalpha, part)).upper()
+        if 5 <= len(letters) <= 17:
+            cuts = range(len(letters))
+            for form in letters, *(letters[:at] + "?" + letters[at + 1 :] for at in cuts):
+                if form in ONE_OFF:
+                    return ONE_OFF[form]
+    return None
+
+
+def second_reading(document: bytes) -> Reading:
+    """Read a document: sections are collected, part by part, and judged when they end."""
+    if document.startswith(OTHER_FORMATS) or b"\0" in document[:4]:
+        return Reading([], b"", [], [1])
+    pairs, edges, warnings, errors = [], [], [], []
+    lines, place, start, offset = document.split(b"\n"), "outside", 0, 0
+    comment, comment_line = b"", 0
+    stretches = [[]]  # of text outside pairs since the last marker: [(line, text), ...]
+    parts = []  # of the section: [marker, line, [(line, text), ...]]
+    silent = False  # the section belongs to misspelt markers before it
+
+    def add_part(marker: bytes | None, number: int) -> None:
+        nonlocal silent
+        if not parts:
+            texts = itertools.chain(*stretches)
+            kinds = [(line, kind) for line, text in texts if (kind := misspelt(text))]
+            lost = len({kind for _, kind in kinds}) > 1
+            errors.extend(line for line, _ in kinds if lost)
+            silent = lost and marker != QUESTION
+            for stretch in stretches:
+                warnings.extend([line for line, text in stretch if text.strip()][:1])
+        parts.append([marker, number, []])
+
+    def close_section(stop: int, follower: bytes | None, number: int) -> None:
+        fault = first_fault(stretches, [*parts, [follower, number, []]])
+        if fault is None:
+            weight = int(parts[2][2][0][1].strip()[:1])
+            pairs.append((document[start:stop], weight, parts[0][1]))
+            edges.append((start, stop))
+        elif not silent:
+            errors.append(fault)
+        stretches[:] = [[]]
+        parts.clear()
+
+    for number, line in enumerate(lines, 1):
         at = len(BOM) if number == 1 and line.startswith(BOM) else 0
-
-        marker = marker_at(line, at)
-        if marker and state != "comment":
-            if marker != NEXT_MARKER[state]:
-                return None
-            if state in ("question", "answer") and not text.strip():
-                return None
-            if marker == QUESTION:
-                span_start, span_line = line_start + at, number
-            state = {QUESTION: "question", ANSWER: "answer", WEIGHT: "weight"}[marker]
-            text = b""
+        marker = next((m for m in (QUESTION, ANSWER, WEIGHT) if line.startswith(m, at)), None)
+        if marker and place != "comment":
+            if marker == QUESTION and parts:
+                close_section(0, QUESTION, number)
+            if not parts:
+                place, start = "section", offset + at
+            add_part(marker, number)
             at += len(marker)
-
-        # One turn for each comment or pair that begins or ends on this line.
-        while True:
-            if state == "comment":
-                close = line.find(CLOSE, at)
-                if close < 0:
-                    break
-                state, at = "outside", close + len(CLOSE)
-            elif state == "outside":
-                before, opened, _ = line[at:].partition(OPEN)
-                if END in before:
-                    return None
-                if not opened:
-                    break
-                state, at = "comment", at + len(before) + len(OPEN)
+        while True:  # a turn for each comment or section that begins or ends on this line
+            text, found, *_ = *re.split(STOPS[place], line[at:], maxsplit=1), b""
+            at += len(text + found)
+            if place == "comment":
+                comment += text + b"\n"
             else:
-                before, ended, _ = line[at:].partition(END)
-                text += before
-                if not ended:
-                    text += b"\n"
-                    break
-                weight = weight_of(text) if state == "weight" else None
-                if weight is None:
-                    return None
-                at += len(before) + len(END)
-                pairs.append((document[span_start : line_start + at], weight, span_line))
-                state = "outside"
-        line_start += len(line) + 1
-    return pairs if pairs and state == "outside" else None
+                (parts[-1][2] if parts else stretches[-1]).append((number, text))
+            if not found:
+                break
+            if place == "comment":
+                errors += [comment_line] * (OPEN in comment)
+                place = "outside"
+                stretches.append([])
+            elif found == OPEN:
+                place, comment, comment_line = "comment", b"", number
+            else:
+                add_part(END, number)
+                close_section(offset + at, None, number)
+                place = "outside"
+        offset += len(line) + 1
+
+    if parts:
+        close_section(0, None, len(lines) - (lines[-1] == b""))
+    add_part(None, 0)
+    errors += [comment_line] * (place == "comment")
+    if errors or not pairs:
+        return Reading([], b"", [], sorted(errors) or [1])
+    between = [document[one[1] : other[0]] for one, other in zip(edges, edges[1:])]
+    gaps = Counter(gap for gap in between if not gap.strip()).most_common(1)
+    blank_line = b"\r\n\r\n" if b"\r\n" in pairs[0][0] else b"\n\n"
+    return Reading(pairs, gaps[0][0] if gaps else blank_line, sorted(warnings + twins(pairs)), [])
 
 
-def marker_at(line: bytes, at: int) -> bytes | None:
-    """Return the marker whose first byte is line[at], None where there is none."""
-    for marker in (QUESTION, ANSWER, WEIGHT):
-        if line.startswith(marker, at):
-            return marker
+def first_fault(stretches: list, parts: list) -> int | None:
+    """Return the line of the error of a section (1.8, 1.9), None if it is a pair."""
+
+    def line_of(marker: bytes, texts: list, found: int) -> int:
+        return next((number for number, text in texts if misspelt(text) == marker), found)
+
+    if parts[0][0] != QUESTION:
+        return line_of(QUESTION, list(itertools.chain(*stretches)), parts[0][1])
+    for (marker, number, texts), here, due in zip(parts, parts[1:], (ANSWER, WEIGHT, END)):
+        found, found_line, _ = here
+        (_, behind), *whole_lines = texts  # what is behind a marker on its line is no line
+        if marker == WEIGHT:
+            weight = re.match(rb"[ \t]*[1-5](?=[\s<]|\Z)", behind)
+            if not weight:
+                return number
+            if found != END and line_of(END, whole_lines, 0):
+                return line_of(END, whole_lines, 0)
+            for line, text in [(number, behind[weight.end() :]), *whole_lines]:
+                if text.strip():
+                    return line
+        elif not b"".join(text for _, text in texts).strip():
+            return number
+        if found != due:
+            return line_of(due, whole_lines, found_line)
     return None
 
 
-def weight_of(text: bytes) -> int | None:
-    """Return the weight in the text between its marker and END, None if it is none."""
-    # Only blanks and tabs come before the digit: it stands on its marker's own line.
-    value = text.lstrip(b" \t")
-    if value[:1] in (b"1", b"2", b"3", b"4", b"5") and not value[1:].strip():
-        return int(value[:1])
-    return None
+def twins(pairs: list) -> list[int]:
+    """Return the lines of the warnings about pairs with the same question (1.7)."""
+    questions = [re.split(rb"(?m)^ANSWER:", span)[0][9:].strip() for span, _, _ in pairs]
+    found = [line for at, (_, _, line) in enumerate(pairs) if questions[at] in questions[:at]]
+    return found[:1] if 2 * len(found) >= len(pairs) else found
 
 
+# Documents, valid ones and mutants of them ----------------------------------------------------
+
+# fmt: off
 # Text that may stand anywhere in a line, inside a pair, without being a marker.
-# fmt: off
 INLINE = [
-    b"a", b"x y", b"4", b" ", b"  ", b"\t", b"\r", b"\f", b"\v", b"\x00", b"\xff\xfe", b"\xe2\x80",
-    b"\x85", b"\xa0", b"\xe2\x80\xa8", b"\x1c", BOM, "\u201cq\u201d".encode(), "\u0664".encode(),
-    b"<!--", b"-->", b"<!-->", b"<!--->", b"<!-- c -->", b"--", b">", b"<", b"<END_OF_SET",
-    b"END_OF_SET>", b"<END OF SET>", b"<end_of_set>", b"<END_OF_SET >", b"Question: ", b"question:",
-    b"QUESTION :", b"QUESTION", b":", b"**ANSWER:**", b"Answer:", b"ANSWER ", b"ANSWERS:",
-    b"OVERSAMPLE WEIGHT: 3", b"OVERSAMPLE_WEIGHT 3", b"OVERSAMPLE_WEIGHT", b"WEIGHT: 3",
-    b"# QUESTION: t", b" QUESTION: t", b"\tANSWER: t", b"  OVERSAMPLE_WEIGHT: 2", b"t QUESTION:",
-    b"t ANSWER: t", b"t OVERSAMPLE_WEIGHT: 1", b"\rQUESTION: t", b"\rANSWER: t", b"\fANSWER: t",
-    b"\vQUESTION:", b"\rOVERSAMPLE_WEIGHT: 5", BOM + b"QUESTION: t", BOM + b"ANSWER: t",
+    b"a", b"x y", b"4", b" ", b"  ", b"\t", b"\r", b"\f", b"\v", b"\x00", b"\xff\xfe", b"\xe2\x80", b"\x85", b"\xa0", b"\xe2\x80\xa8", b"\x1c", BOM, "\u201cq\u201d".encode(), "\u0664".encode(), b"<!--", b"-->", b"<!-->", b"<!--->", b"<!-- c -->", b"--", b">", b"<", b"<END_OF_SET", b"END_OF_SET>", b"<END OF SET>", b"<end_of_set>", b"<END_OF_SET >", b"Question: ", b"question:",
+    b"QUESTION :", b"QUESTION", b":", b"**ANSWER:**", b"Answer:", b"ANSWER ", b"ANSWERS:", b"OVERSAMPLE WEIGHT: 3", b"OVERSAMPLE_WEIGHT 3", b"OVERSAMPLE_WEIGHT", b"WEIGHT: 3", b"# QUESTION: t", b" QUESTION: t", b"\tANSWER: t", b"  OVERSAMPLE_WEIGHT: 2", b"t QUESTION:", b"t ANSWER: t", b"t OVERSAMPLE_WEIGHT: 1", b"\rQUESTION: t", b"\rANSWER: t", b"\fANSWER: t", b"\vQUESTION:", b"\rOVERSAMPLE_WEIGHT: 5", BOM + b"QUESTION: t", BOM + b"ANSWER: t",
 ]
-# fmt: on
 SPACES = [b" ", b"\t", b"\r", b"\f", b"\v", b"\n", b"\r\n", b"\n\n", b" \n", b"\t\n"]
-# fmt: off
 COMMENTS = [
-    b"<!---->", b"<!-->-->", b"<!--->-->", b"<!-- c -->", b"<!--\n-->", b"<!--\n\n-->",
-    b"<!-- <!-- -->", b"<!--<!---->", b"<!-- c --><!-- d -->", b"<!--\nQUESTION: a\n-->",
-    b"<!--\nANSWER: a\n-->", b"<!-- <END_OF_SET> -->",
-    b"<!--\nOVERSAMPLE_WEIGHT: 3\n<END_OF_SET>-->",
-    b"<!--\nQUESTION: a\nANSWER: b\nOVERSAMPLE_WEIGHT: 3\n<END_OF_SET>\n-->",
-    b"<!-- c --> QUESTION: a", b"<!-- c -->QUESTION: a", b"<!--\n-->ANSWER: a",
-    b"<!-- c -->OVERSAMPLE_WEIGHT: 3", b"--><!-- c -->", b"<!<!---->", b"<!-- - -- -> --->",
-    b"t <!-- c --> t",
+    b"<!---->", b"<!-->-->", b"<!--->-->", b"<!-- c -->", b"<!--\n-->", b"<!--\n\n-->", b"<!-- <!-- -->", b"<!--<!---->", b"<!-- c --><!-- d -->", b"<!--\nQUESTION: a\n-->", b"<!--\nANSWER: a\n-->", b"<!-- <END_OF_SET> -->", b"<!--\nOVERSAMPLE_WEIGHT: 3\n<END_OF_SET>-->", b"<!--\nQUESTION: a\nANSWER: b\nOVERSAMPLE_WEIGHT: 3\n<END_OF_SET>\n-->",
+    b"<!-- c --> QUESTION: a", b"<!-- c -->QUESTION: a", b"<!--\n-->ANSWER: a", b"<!-- c -->OVERSAMPLE_WEIGHT: 3", b"--><!-- c -->", b"<!<!---->", b"<!-- - -- -> --->", b"t <!-- c --> t",
 ]
-# fmt: on
+# Lines that misspell a marker: outside pairs one is a warning, two different ones are errors.
+MISSES = [
+    b"Question: t", b"## Question 12", b" QUESTION: t", b"QUESTON t", b"**ANSWER:** t", b"ANWSER: t", b"answer\xef\xbc\x9a t", b"Oversample weight: 3", b"OVERSAMPLE_WEIGHTS: 3", b"OVERSAMPLE WEIGHT of 3", b"<END OF SET>", b"END_OF_STE", b"</END_OF_SET>",
+]
 # What INLINE holds is safe outside pairs too, but for what opens a comment there.
 STRAY = [piece for piece in INLINE if OPEN not in piece]
-# fmt: off
-WEIGHTS = [
-    b"4", b" 4 ", b"\t4", b"4\r", b" 1", b" 2", b" 3\t", b" 5", b"4\f", b"4\v", b" \t 2 \t ",
-    b" 3\r\r", b" 4 \n", b"1\n\n", b"5\n\v\n", b" 2\r\n\f",
-]
+WEIGHTS = [b"4", b" 4 ", b"\t4", b"4\r", b" 1", b" 2", b" 3\t", b" 5", b"4\f", b"4\v", b" \t 2 \t ", b" 3\r\r", b" 4 \n", b"1\n\n", b"5\n\v\n", b" 2\r\n\f"]
 BAD_WEIGHTS = [
-    b"", b" ", b"44", b"0", b"6", b"04", b"4.0", "\u0664".encode(), b"+4", b"-1", b"4 4", b"4x",
-    b"x4", b"\n4", b" \n 4", b"\r4", b"\f4", b"\v4", b"4\x00", b"4\xa0", b"4\x85", b"4\x1c",
-    b"4\n4", b"4 <!-- c -->", b"4\nt", b"\r\n4", b"=4", b":4", b"\xc2\xb2", BOM + b"4",
+    b"", b" ", b"44", b"0", b"6", b"04", b"4.0", "\u0664".encode(), b"+4", b"-1", b"4 4", b"4x", b"x4", b"\n4", b" \n 4", b"\r4", b"\f4", b"\v4", b"4\x00", b"4\xa0", b"4\x85", b"4\x1c", b"4\n4", b"4 <!-- c -->", b"4\nt", b"\r\n4", b"=4", b":4", b"\xc2\xb2", BOM + b"4",
 ]
+LINE_ENDS = [(b"\n", b""), (b"\n", b"\r"), (b"\n", b"\r\n"), (b"\r\n", b"\n"), (b"\n\n", b"\n")]
+MARKERS = [QUESTION, ANSWER, WEIGHT, END, OPEN, b"-->", BOM]
 # fmt: on
-LINE_ENDS = [
-    (b"\n", b""),
-    (b"\n", b"\r"),
-    (b"\n", b"\r\n"),
-    (b"\r\n", b"\n"),
-    (b"\n\n", b"\n"),
-]
-MARKERS = [QUESTION, ANSWER, WEIGHT, END, OPEN, CLOSE, BOM]
 
 
 def documents(seed: int, count: int) -> Iterator[bytes]:
@@ -3177,16 +2449,15 @@ def documents(seed: int, count: int) -> Iterator[bytes]:
     last = b""
     for _ in range(count):
         chunks = valid_chunks(rng)
-        if rng.random() < 0.3:
-            yield b"".join(chunks)
-            continue
-        if rng.random() < 0.5:
+        kind = rng.random()
+        if 0.3 < kind < 0.65:
             mutate_chunks(rng, chunks)
-            document = b"".join(chunks)
-        else:
-            document = b"".join(chunks)
+        document = b"".join(chunks)
+        if kind > 0.65:
             for _ in range(rng.choice((1, 1, 1, 2, 3))):
                 document = mutate_bytes(rng, document, last)
+        if kind > 0.99:
+            document = rng.choice((*OTHER_FORMATS, b"PK", b"\0")) + document
         last = document
         yield document
 
@@ -3201,9 +2472,9 @@ def valid_chunks(rng: random.Random) -> list[bytes]:
     for left in range(pairs - 1, -1, -1):
         pair = [QUESTION, part(rng, end), end, ANSWER, part(rng, end), end]
         pair += [WEIGHT, rng.choice(WEIGHTS), rng.choice((b"", end, end, end)), END]
-        if rng.random() < 0.08:
-            # A byte-identical neighbour is a pair of its own.
-            chunks += [*pair, end]
+        if rng.random() < 0.1:  # a twin is a pair of its own
+            answer = pair[4] if rng.random() < 0.5 else part(rng, end)
+            chunks += [*pair[:4], answer, *pair[5:], end]
         chunks += pair
         if left or rng.random() < 0.7:
             chunks += [gap(rng) if rng.random() < 0.5 else b"", end]
@@ -3220,89 +2491,56 @@ def part(rng: random.Random, end: bytes) -> bytes:
 
 
 def gap(rng: random.Random) -> bytes:
-    """Return what may stand between pairs: white space, comments and stray text."""
+    """Return what may stand between pairs: white space, comments, misspelt markers, text."""
+    if rng.random() < 0.15:
+        misses = rng.choices(MISSES, k=rng.choice((1, 1, 2, 3)))
+        if rng.random() < 0.3:
+            misses.insert(rng.randrange(len(misses) + 1), rng.choice(COMMENTS))
+        return rng.choice((b"\n", b"\n\n", b"\r\n", b" ")).join([b"", *misses])
     kinds = (SPACES, SPACES, COMMENTS, COMMENTS, STRAY)
     return b"".join(rng.choice(rng.choice(kinds)) for _ in range(rng.choice((1, 1, 2, 3))))
 
 
 def anything(rng: random.Random) -> bytes:
-    return rng.choice(rng.choice((MARKERS, MARKERS, INLINE, SPACES, COMMENTS, BAD_WEIGHTS)))
+    return rng.choice(rng.choice((MARKERS, MARKERS, INLINE, SPACES, COMMENTS, BAD_WEIGHTS, MISSES)))
 
 
 def mutate_chunks(rng: random.Random, chunks: list[bytes]) -> None:
-    """Delete, double, swap, insert, replace or empty a chunk; or spoil a weight."""
-    at = rng.randrange(len(chunks))
-    kind = rng.randrange(9)
-    if kind == 0:
-        del chunks[at]
-    elif kind == 1:
-        chunks.insert(at, chunks[at])
-    elif kind == 2:
-        other = rng.randrange(len(chunks))
-        chunks[at], chunks[other] = chunks[other], chunks[at]
-    elif kind == 3:
-        chunks.insert(at, anything(rng))
-    elif kind == 4:
-        chunks[at] = anything(rng)
-    elif kind == 5:
-        chunks[chunks.index(WEIGHT) + 1] = rng.choice(BAD_WEIGHTS + WEIGHTS)
+    """Delete, double, insert, replace, lengthen, swap or empty a chunk; or spoil a weight."""
+    at, other = rng.randrange(len(chunks)), rng.randrange(len(chunks))
+    kind, one, space = rng.randrange(9), chunks[at], rng.choice(SPACES)
+    if kind < 6:
+        new = [anything(rng)]
+        chunks[at : at + 1] = [[], [one, one], [*new, one], new, [space + one], [one + space]][kind]
     elif kind == 6:
-        # A question or an answer with nothing in it, or nearly nothing.
-        marker = chunks.index(rng.choice((QUESTION, ANSWER)))
-        blank = b"".join(rng.choices(SPACES, k=rng.randrange(3)))
-        chunks[marker + 1] = blank + rng.choice((b"", b"", b"\x00", b"\xa0", b"\x1c", BOM))
+        chunks[at], chunks[other] = chunks[other], one
     elif kind == 7:
-        chunks[at] = rng.choice(SPACES) + chunks[at]
-    else:
-        chunks[at] += rng.choice(SPACES)
+        chunks[chunks.index(WEIGHT) + 1] = rng.choice(BAD_WEIGHTS + WEIGHTS)
+    else:  # a question or an answer with nothing in it, or nearly nothing
+        blank = b"".join(rng.choices(SPACES, k=rng.randrange(3)))
+        nearly = rng.choice((b"", b"", b"\x00", b"\xa0", b"\x1c", BOM))
+        chunks[chunks.index(rng.choice((QUESTION, ANSWER))) + 1] = blank + nearly
 
 
 def mutate_bytes(rng: random.Random, document: bytes, other: bytes) -> bytes:
     """Change a line, a byte or a stretch, or the line ends; truncate; or splice with other."""
-    at = rng.randrange(len(document) + 1)
-    kind = rng.randrange(14)
+    at, kind, new = rng.randrange(len(document) + 1), rng.randrange(14), anything(rng)
     if kind < 5:
         lines = document.split(b"\n")
-        line = rng.randrange(len(lines))
-        if kind == 0:
-            del lines[line]
-        elif kind == 1:
-            lines.insert(line, rng.choice(lines))
-        elif kind == 2:
-            target = rng.randrange(len(lines))
-            lines[line], lines[target] = lines[target], lines[line]
-        elif kind == 3:
-            lines[line] = anything(rng)
+        line, target = rng.randrange(len(lines)), rng.randrange(len(lines))
+        one, two = lines[line], lines[target]
+        if kind == 4:
+            lines[line], lines[target] = two, one
         else:
-            lines.insert(line, anything(rng) + rng.choice((b"", b"t")))
+            grown = new + rng.choice((b"", b"t"))
+            lines[line : line + 1] = [[], [two, one], [new], [grown, one]][kind]
         return b"\n".join(lines)
-    if kind == 5:
-        return document[:at] + document[at + 1 :]
-    if kind == 6:
-        return document[:at] + rng.choice(SPACES) + document[at:]
-    if kind == 7:
-        return document[:at] + bytes([rng.randrange(256)]) + document[at + 1 :]
-    if kind == 8:
-        return document[:at] + anything(rng) + document[at:]
-    if kind == 9:
-        return document[:at] + document[at + rng.randrange(40) :]
-    if kind == 10:
-        return document[:at] if rng.random() < 0.5 else document[at:]
-    if kind == 11:
-        return document[:at] + other[rng.randrange(len(other) + 1) :]
-    if kind == 12:
-        old, new = rng.choice(LINE_ENDS)
-        return document.replace(old, new, rng.choice((1, 2, -1)))
-    return other + rng.choice((b"", b"\n", b" ")) + document
-
-
-# Orders and outputs of fixed seeds: they never change.
-GOLDEN = ["baacccccbcbbcc", "cccbcacbcbbcca", "cccacccbbccbba"]
-DIGESTS = {
-    (2, 1, False): "5839aa03e085d06dfd47a83b702a39a881aeed0f870b932f3b8f67209f97122c",
-    (1.3, 2**64 - 1, False): "59aaac26d5f97f154024d53375adff625b3689c8e8ca794d06c77e5fa43efa4a",
-    (2, 1, True): "3e614ac3052ceddcc1c5785b6e0c60762111931a027dfe55a175435ad0b1d6c8",
-}
+    head, tail = document[:at], document[at:]
+    old, end = rng.choice(LINE_ENDS)
+    return (
+        head + tail[1:], head + rng.choice(SPACES) + tail, head + bytes([rng.randrange(256)]) + tail[1:], head + new + tail, head + tail[rng.randrange(40) :],
+        rng.choice((head, tail)), head + other[rng.randrange(len(other) + 1) :], document.replace(old, end, rng.choice((1, 2, -1))), other + rng.choice((b"", b"\n", b" ")) + document,
+    )[kind - 5]  # fmt: skip
 
 
 if __name__ == "__main__":
