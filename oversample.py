@@ -313,8 +313,8 @@ class _Reader:
             return len(document)
         inner = document.find(b"<!--", inside, close)
         if inner >= 0:
-            message = f"expected --> before the next <!-- (line {self.line(inner)})"
-            self.report(start, f"{message}, found it only on line {self.line(close)}")
+            found = f"another <!-- (line {self.line(inner)})"
+            self.report(start, f"expected --> after <!--, found {found}")
         return close + len(b"-->")
 
     def misspelt(self, begin: int, end: int, near: int = NEAR) -> list[Misspelt]:
@@ -825,7 +825,7 @@ class _Comparison:
         """What a copy that matches no pair has in common with one."""
         line = self.alike.get(hash(_without_weight_line(span)))
         if line:
-            edited = "the weight was edited, or --strip-weights given only once"
+            edited = "the weight was edited, or --strip-weights given for one of the two alone"
             return f"it is {self.source}:{line} but for the weight line: {edited}"
         line = self.alike.get(hash(QAPair(span, 0, 0).question))
         if line:
