@@ -30,7 +30,7 @@ import sys
 import time
 from array import array
 from collections import Counter, namedtuple
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from operator import itemgetter, mul
 
 TYPE_CHECKING = False  # typing's own, and NamedTuple, would cost a tenth of a short run
@@ -245,13 +245,11 @@ class _Reader:
             if last == WEIGHT:
                 digit = WEIGHT_DIGIT.match(document, text, start)
                 if not digit:
-                    found, limits = self.quote(text, start), f"{WEIGHTS[0]} to {WEIGHTS[-1]}"
-                    message = f"expected a weight, {limits}, after {NAMES[WEIGHT]}, found {found}"
-                    return self.report(at, message)
+                    due = f"a weight, {WEIGHTS[0]} to {WEIGHTS[-1]}, after {NAMES[WEIGHT]}"
+                    return self.report(at, f"expected {due}, found {self.quote(text, start)}")
                 stray = TEXT.search(document, digit.end(), start)
             elif not TEXT.search(document, text, start):
-                message = f"expected text after {NAMES[last]}, found {NAMES[kind]}"
-                return self.report(at, message)
+                return self.report(at, f"expected text after {NAMES[last]}, found {NAMES[kind]}")
             if not match or kind != last + 1:
                 break
             last, at, text = kind, start, match.end()
@@ -261,7 +259,7 @@ class _Reader:
         line_end = document.find(b"\n", text, start)
         is_lost = line_end >= 0 and not (stray and kind == END)
         misspelt = self.misspelt(line_end + 1, start) if is_lost else []
-        self.expected(last + 1, last, at, where, found, misspelt)
+        self.expected(last, at, [*misspelt, (last + 1, where, found)])
 
     def outside(self, stop: int) -> tuple[re.Match[bytes] | None, int]:
         """Go to the next marker outside pairs; return it, if it is QUESTION:, and where to go on.
@@ -273,9 +271,10 @@ class _Reader:
         while not marker and stop < len(document) and len(self.errors) <= MAX_ROWS:
             match = OUTSIDE.search(document, stop)
             start = match.start() if match else len(document)
-            if TEXT.search(document, stop, start):
+            text = TEXT.search(document, stop, start)
+            if text:
                 lines = self.misspelt(stop, start, near) if near else []
-                self.warn_of_text(stop, start, lines)
+                self.warn_of_text(text.start(), start, lines)
                 misspelt += lines
                 near = max(0, near - (start - stop))
             if match and match[0] in KINDS:
@@ -289,14 +288,12 @@ class _Reader:
             return marker, stop
         if len(kinds) < 2:
             found = NAMES[KINDS[marker[0]]]
-            self.expected(QUESTION, END, closed, stop, found, misspelt)
+            self.expected(END, closed, [*misspelt, (QUESTION, stop, found)])
         end = document.find(MARKERS[END], stop)
         return None, self.section_stop(stop, end if end >= 0 else len(document))
 
-    def warn_of_text(self, begin: int, end: int, misspelt: Sequence[Misspelt]) -> None:
-        text = TEXT.search(self.document, begin, end)
-        if text and len(self.warnings) < MAX_ROWS:
-            start = text.start()
+    def warn_of_text(self, start: int, end: int, misspelt: Sequence[Misspelt]) -> None:
+        if len(self.warnings) < MAX_ROWS:
             message = f"text outside any pair is not copied: {self.quote(start, end)}"
             more = self.document[start:end].rstrip().count(b"\n")
             message += f" and {more} more line{'s' * (more > 1)}" if more else ""
@@ -330,13 +327,10 @@ class _Reader:
         line = self.document[begin : min(end, begin + NEAR)].partition(b"\n")[0]
         return _quoted(line.strip())
 
-    def expected(
-        self, due: int, last: int, at: int, where: int, found: str, misspelt: Sequence[Misspelt]
-    ) -> None:
-        """Report a marker that is missing, at the first line that misspells it or at `where`."""
-        for kind, offset, quotation in reversed(misspelt):
-            if kind == due:
-                where, found = offset, quotation
+    def expected(self, last: int, at: int, instead: Iterable[Misspelt]) -> None:
+        """Report that a marker is missing, at the first of these that stands in its place."""
+        due = (last + 1) % len(MARKERS)
+        where, found = next((offset, text) for kind, offset, text in instead if kind == due)
         after = f"after {NAMES[last]} (line {self.line(at)})" if at >= 0 else "first"
         self.report(where, f"expected {NAMES[due]} {after}, found {found}")
 
@@ -358,10 +352,8 @@ class _Reader:
         twins = [(line, earlier) for line, earlier in lines if line != earlier]
         message = "this pair has the same question as that of line {}; both are copied"
         if 2 * len(twins) >= len(lines):
-            message = (
-                f"{len(twins):,} of {len(lines):,} pairs repeat an earlier question, first that "
-            )
-            message += "of line {}: is this document an output?"
+            message = f"{len(twins):,} of {len(lines):,} pairs repeat an earlier question, "
+            message += "first that of line {}: is this document an output?"
             del twins[1:]
         self.warnings += [(line, message.format(earlier)) for line, earlier in twins[:MAX_ROWS]]
 
@@ -524,7 +516,6 @@ def _plan(document: Document, each: dict[int, int], seed: int, strip_weights: bo
 
 
 def _without_weight_line(span: bytes) -> bytes:
-    """A span from which the weight line is left out, if it has one."""
     start = span.rfind(b"\nOVERSAMPLE_WEIGHT:") + 1
     match = WEIGHT_LINE.match(span, start)
     return span[:start] + span[match.end() :] if match else span
@@ -622,12 +613,8 @@ class _Output:
                     (os.replace if self.overwrite else _link)(temporary, self.path)
                 finally:
                     _discard(temporary)
-            except FileExistsError:
-                message = "was created meanwhile; left untouched"
-                raise FileExistsError(errno.EEXIST, message) from None
-            except BaseException:  # again: a signal may come before the call above
+            finally:  # again: a signal may come before the call above
                 _discard(temporary)
-                raise
 
     def write(self, path: str, blocks: Iterable[bytes]) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
@@ -668,7 +655,7 @@ def _link(temporary: str, path: str) -> None:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         os.replace(temporary, path)
     except FileExistsError:
-        raise
+        raise FileExistsError(errno.EEXIST, "was created meanwhile; left untouched") from None
     except BaseException:
         # Of a signal right behind the open only the file tells: what is held is empty.
         if os.path.exists(path) and not os.path.getsize(path):
@@ -754,17 +741,16 @@ class _Comparison:
     def __init__(self, document: Document, plan: _Plan, source: str) -> None:
         self.pairs, self.plan, self.source = document.pairs, plan, source
         self.due: Counter[bytes] = Counter()
-        for span, count in zip(plan.spans, plan.counts):
-            self.due[span] += count
         # The first line of each question, and of each span without its weight line, by hash.
         self.alike: dict[int, int] = {}
-        for pair in reversed(document.pairs):
-            self.alike[hash(pair.question)] = pair.line
-            self.alike[hash(_without_weight_line(pair.span))] = pair.line
-        self.found: Counter[bytes] = Counter()
+        for pair, span, count in zip(document.pairs, plan.spans, plan.counts):
+            self.due[span] += count
+            self.alike.setdefault(hash(pair.question), pair.line)
+            self.alike.setdefault(hash(_without_weight_line(pair.span)), pair.line)
+        self.found: Counter[int] = Counter()  # how many of each copy, by hash
         self.notes: list[tuple[int, str]] = []
-        # Copies that match no pair, by hash: the line of the first, its likeness, how many.
-        self.strangers: dict[int, list[Any]] = {}
+        # Copies that match no pair, by hash: the line of the first, and its likeness.
+        self.strangers: dict[int, tuple[int, str]] = {}
         self.disorder = 0  # the line of the first copy that is not the one due
 
     def differences(self, name: str, in_order: bool) -> tuple[Difference, ...]:
@@ -773,12 +759,12 @@ class _Comparison:
                 raise OSError(errno.EINVAL, "is not a regular file")
             with open(name, "rb") as file:
                 to_the_end = self.read(file, in_order)
-        for line, likeness, times in self.strangers.values():
-            which = f"{times:,} copies match" if times > 1 else "a copy matches"
+        for key, (line, likeness) in self.strangers.items():
+            which = f"{self.found[key]:,} copies match" if self.found[key] > 1 else "a copy matches"
             self.notes.append((line, f"{which} no pair; {likeness}"))
         rows = [Difference(name, *note) for note in sorted(self.notes)]
         for pair, span in zip(self.pairs, self.plan.spans):
-            due, found = self.due.pop(span, 0), self.found.pop(span, 0)
+            due, found = self.due.pop(span, 0), self.found.pop(hash(span), 0)
             if to_the_end and due != found:
                 number = f"{due:,} cop{'y' if due == 1 else 'ies'} of this pair"
                 message = f"expected {number} in {name}, found {found:,}"
@@ -799,15 +785,13 @@ class _Comparison:
             else:
                 self.compare_gap(gap, separator, line, "before this copy")
             separator, line = self.plan.separator, line + gap.count(b"\n")
+            self.found[hash(span)] += 1
             if span in self.due:
-                self.found[span] += 1
                 due = next(order, None)
                 if due is not None and self.plan.spans[due] != span and not self.disorder:
                     self.disorder = line
-            elif span:
-                if hash(span) not in self.strangers:
-                    self.strangers[hash(span)] = [line, self.likeness(span), 0]
-                self.strangers[hash(span)][2] += 1
+            elif span and hash(span) not in self.strangers:
+                self.strangers[hash(span)] = line, self.likeness(span)
             if len(gap + span) > longest or len(self.notes) + len(self.strangers) >= MAX_ROWS:
                 return False
         return True
@@ -857,9 +841,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Example: main(["--base", "2", "in.md", "out.md"]) -> 0
     """
-    for name in "stdout", "stderr":
-        if getattr(sys, name) is None:  # closed by whoever started this
-            setattr(sys, name, io.StringIO())
+    # None, if closed by whoever started this.
+    sys.stdout, sys.stderr = sys.stdout or io.StringIO(), sys.stderr or io.StringIO()
     handlers: dict[int, Any] = {}
     try:
         try:
@@ -1010,14 +993,12 @@ def _run_write(output: _Output | None, plan: _Plan, quiet: bool) -> None:
     blocks = _blocks(plan)
     if sys.stderr.isatty() and not quiet and (output or not os.isatty(1)):
         blocks = _progress(blocks, plan.size)
-    try:
+    with closing(blocks):  # now, so that the progress is gone before the next line
         if output:
             output.publish(blocks)
         else:
             with _named("<stdout>"):
                 _write(1, blocks)
-    finally:
-        blocks.close()  # now, so that the progress is gone before the next line
 
 
 def _progress(blocks: Iterable[bytes], size: int) -> Generator[bytes, None, None]:

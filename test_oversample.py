@@ -2135,6 +2135,7 @@ class LastMile(Case):
             "{0}:12: error: expected a weight, 1 to 5, after OVERSAMPLE_WEIGHT:, found '9'\n"
         )
         bad = document(1, 2).replace(b"ANSWER: a", b"Answer: a").replace(b"T: 2", b"T: 9")
+        self.assertEqual(run(self.shown("rows")), (1, "in.md: No such file or directory\n"))
         self.write(bad)
         self.assertEqual(run(self.shown("rows")), (1, expected.format("in.md")))
         self.write(document(1))
