@@ -61,12 +61,12 @@ DIGIT = b"[%d-%d]" % (WEIGHTS[0], WEIGHTS[-1])
 MAX_BASE = 1000
 MAX_SEED = 2**64 - 1
 MAX_COPIES = 2**31
-MAX_ROWS = 100  # errors, warnings and differences that are kept
+MAX_MESSAGES = 100  # errors, warnings and differences that are kept
 WARNINGS_SHOWN = 10
-QUOTED = 51  # a quotation is cut at so many characters, of up to 4 bytes each
-NEAR = 2**16  # bytes behind the last marker in which misspelt markers are looked for
+MAX_QUOTED = 51  # a quotation is cut at so many characters, of up to 4 bytes each
+MISSPELT_WITHIN = 2**16  # bytes behind the last marker in which misspelt markers are looked for
 BLOCK = 2**17  # bytes read or written at once; larger ones cost up to 1.3 times the write
-WAYS_OUT = "use a smaller base or a cap (--max-copies)"
+IF_TOO_LARGE = "use a smaller base or a cap (--max-copies)"
 
 # Patterns that begin with one literal byte scan over 1 GB a second, those that begin with
 # a set of bytes a third of that; most of a document is inside pairs.
@@ -91,9 +91,11 @@ WEIGHT_DIGIT = re.compile(rb"[ \t]*" + DIGIT + rb"(?=[\s<]|\Z)")
 WEIGHT_LINE = re.compile(rb"OVERSAMPLE_WEIGHT:[^\n<]*\n?")
 # What else a document may be, by its first bytes.
 FORMATS = re.compile(
-    rb"(\xff\xfe|\xfe\xff|[^\0]{,3}\0)|(PK\x03\x04|\xd0\xcf\x11\xe0)|(\{\\rtf)|(%PDF)"
+    rb"(\xff\xfe|\xfe\xff|[^\0]{,3}\0)|(PK\x03\x04|PK\x05\x06|\xd0\xcf\x11\xe0)|(\{\\rtf)|(%PDF)"
 )
 FORMAT_NAMES = "UTF-16 or UTF-32", "a Word document or a zip", "RTF", "PDF"
+# SIGINT is given back last: Python's own handler, too, raises an exception.
+SIGNALS = "SIGTERM", "SIGHUP", "SIGQUIT", "SIGINT"
 DESCRIPTORS = re.compile(r"/dev/fd|/proc/[^/]+/(task/[^/]+/)?fd")
 
 
@@ -173,14 +175,14 @@ def parse(document: bytes) -> Document:
         reader.report(0, f"expected a pair, QUESTION: to <END_OF_SET>, found {found}")
     if reader.errors:
         errors = sorted(reader.errors, key=itemgetter(0))
-        for line, _ in errors[MAX_ROWS : MAX_ROWS + 1]:
-            errors[MAX_ROWS:] = [(line, f"reading stopped here, after {MAX_ROWS} errors")]
+        for line, _ in errors[MAX_MESSAGES : MAX_MESSAGES + 1]:
+            errors[MAX_MESSAGES:] = [(line, f"reading stopped here, after {MAX_MESSAGES} errors")]
         raise DocumentError(errors)
     if len(reader.questions) < len(reader.pairs):
         reader.warn_of_twins()
     line_end = b"\r\n" if b"\r\n" in reader.pairs[0].span else b"\n"
     separator = max(reader.gaps, key=reader.gaps.__getitem__) if reader.gaps else 2 * line_end
-    warnings = sorted(reader.warnings, key=itemgetter(0))[:MAX_ROWS]
+    warnings = sorted(reader.warnings, key=itemgetter(0))[:MAX_MESSAGES]
     return Document(tuple(reader.pairs), separator, tuple(warnings))
 
 
@@ -200,7 +202,7 @@ class _Reader:
     def read_sections(self) -> None:
         document, stop, end = self.document, self.start, -1
         pairs, gaps, lines, counted = self.pairs, self.gaps, 1, 0
-        while stop < len(document) and len(self.errors) <= MAX_ROWS:
+        while stop < len(document) and len(self.errors) <= MAX_MESSAGES:
             following = opening = FOLLOWING.match(document, stop)
             if not opening:
                 opening, stop = self.outside(stop)
@@ -246,7 +248,7 @@ class _Reader:
                 digit = WEIGHT_DIGIT.match(document, text, start)
                 if not digit:
                     due = f"a weight, {WEIGHTS[0]} to {WEIGHTS[-1]}, after {NAMES[WEIGHT]}"
-                    return self.report(at, f"expected {due}, found {self.quote(text, start)}")
+                    return self.report(at, f"expected {due}, found {self.first_line(text, start)}")
                 stray = TEXT.search(document, digit.end(), start)
             elif not TEXT.search(document, text, start):
                 return self.report(at, f"expected text after {NAMES[last]}, found {NAMES[kind]}")
@@ -255,7 +257,7 @@ class _Reader:
             last, at, text = kind, start, match.end()
         where, found = start, NAMES[kind]
         if stray:
-            where, found = stray.start(), self.quote(stray.start(), start)
+            where, found = stray.start(), self.first_line(stray.start(), start)
         line_end = document.find(b"\n", text, start)
         is_lost = line_end >= 0 and not (stray and kind == END)
         misspelt = self.misspelt(line_end + 1, start) if is_lost else []
@@ -266,9 +268,14 @@ class _Reader:
 
         Reports the text, the comments and any other marker on the way.
         """
-        document, marker, closed, near = self.document, None, stop - len(MARKERS[END]), NEAR
+        document, marker, closed, near = (
+            self.document,
+            None,
+            stop - len(MARKERS[END]),
+            MISSPELT_WITHIN,
+        )
         misspelt: list[Misspelt] = []
-        while not marker and stop < len(document) and len(self.errors) <= MAX_ROWS:
+        while not marker and stop < len(document) and len(self.errors) <= MAX_MESSAGES:
             match = OUTSIDE.search(document, stop)
             start = match.start() if match else len(document)
             text = TEXT.search(document, stop, start)
@@ -293,8 +300,8 @@ class _Reader:
         return None, self.section_stop(stop, end if end >= 0 else len(document))
 
     def warn_of_text(self, start: int, end: int, misspelt: Sequence[Misspelt]) -> None:
-        if len(self.warnings) < MAX_ROWS:
-            message = f"text outside any pair is not copied: {self.quote(start, end)}"
+        if len(self.warnings) < MAX_MESSAGES:
+            message = f"text outside any pair is not copied: {self.first_line(start, end)}"
             more = self.document[start:end].rstrip().count(b"\n")
             message += f" and {more} more line{'s' * (more > 1)}" if more else ""
             for kind, offset, _ in misspelt[:1]:
@@ -314,17 +321,17 @@ class _Reader:
             self.report(start, f"expected --> after <!--, found {found}")
         return close + len(b"-->")
 
-    def misspelt(self, begin: int, end: int, near: int = NEAR) -> list[Misspelt]:
+    def misspelt(self, begin: int, end: int, near: int = MISSPELT_WITHIN) -> list[Misspelt]:
         rows = []
-        for match in LINE.finditer(self.document[begin : min(end, begin + near + 4 * QUOTED)]):
+        for match in LINE.finditer(self.document[begin : min(end, begin + near + 4 * MAX_QUOTED)]):
             kind = _resembles(match[0][:80])
             if kind != NOTHING and match.start() < near:
                 rows.append((kind, begin + match.start(), _quoted(match[0].rstrip())))
         return rows
 
-    def quote(self, begin: int, end: int) -> str:
+    def first_line(self, begin: int, end: int) -> str:
         """The first line of a stretch, for a message."""
-        line = self.document[begin : min(end, begin + NEAR)].partition(b"\n")[0]
+        line = self.document[begin : min(end, begin + BLOCK)].partition(b"\n")[0]
         return _quoted(line.strip())
 
     def expected(self, last: int, at: int, instead: Iterable[Misspelt]) -> None:
@@ -355,7 +362,7 @@ class _Reader:
             message = f"{len(twins):,} of {len(lines):,} pairs repeat an earlier question, "
             message += "first that of line {}: is this document an output?"
             del twins[1:]
-        self.warnings += [(line, message.format(earlier)) for line, earlier in twins[:MAX_ROWS]]
+        self.warnings += [(line, message.format(earlier)) for line, earlier in twins[:MAX_MESSAGES]]
 
 
 def _resembles(line: bytes) -> int:
@@ -386,11 +393,11 @@ def _one_off(word: str, other: str) -> bool:
 def _quoted(value: object) -> str:
     """A value in a message: in quotes, on one line, cut if it is long."""
     if isinstance(value, bytes):
-        value = value[: 4 * QUOTED].decode("utf-8", "backslashreplace")
+        value = value[: 4 * MAX_QUOTED].decode("utf-8", "backslashreplace")
     text = value if isinstance(value, str) else repr(value)
-    shown = _escaped(text[:QUOTED])
-    if len(shown) >= QUOTED:
-        shown = f"{shown[: QUOTED - 4]}..."
+    shown = _escaped(text[:MAX_QUOTED])
+    if len(shown) >= MAX_QUOTED:
+        shown = f"{shown[: MAX_QUOTED - 4]}..."
     return f"'{shown}'" if text else "nothing"
 
 
@@ -431,9 +438,10 @@ def resample(
 
     Example: resample([a, b], base=2, seed=1), weights 1 and 2 -> [a, b, b, b, a, b]
     """
-    each, seed = _checked(base, max_copies, _whole(seed, 0, MAX_SEED))
+    _checked(base, max_copies, _whole(seed, 0, MAX_SEED))
     pairs = list(pairs)
-    return [pairs[index] for index in _order([each[pair.weight] for pair in pairs], seed)]
+    counts = [copies(pair.weight, base, max_copies) for pair in pairs]
+    return [pairs[index] for index in _order(counts, seed)]
 
 
 def _checked(base: Base, max_copies: int | None, seed: int | None) -> tuple[dict[int, int], int]:
@@ -482,7 +490,7 @@ def _order(counts: Sequence[int], seed: int) -> array[int]:
         for index, count in enumerate(counts):
             order.extend(array("I", (index,)) * count)
     except MemoryError:
-        raise MemoryError(f"not enough memory for {total:,} copies; {WAYS_OUT}") from None
+        raise MemoryError(f"not enough memory for {total:,} copies; {IF_TOO_LARGE}") from None
     draw = random.Random(seed).random
     for last in range(len(order) - 1, 0, -1):
         other = int(draw() * (last + 1))
@@ -493,7 +501,7 @@ def _order(counts: Sequence[int], seed: int) -> array[int]:
 def _total(counts: Iterable[int]) -> int:
     total = sum(counts)
     if total > MAX_COPIES:
-        raise _BadNumber(f"{total:,} copies are more than {MAX_COPIES:,}; {WAYS_OUT}")
+        raise _BadNumber(f"{total:,} copies are more than {MAX_COPIES:,}; {IF_TOO_LARGE}")
     return total
 
 
@@ -599,7 +607,7 @@ class _Output:
                 free = disk.f_bavail * disk.f_frsize
                 if disk.f_blocks and size > free:  # no blocks where the system cannot tell
                     figures = f"the output needs {size:,} bytes, only {free:,} are free"
-                    raise OSError(errno.ENOSPC, f"{figures}; {WAYS_OUT}")
+                    raise OSError(errno.ENOSPC, f"{figures}; {IF_TOO_LARGE}")
 
     def publish(self, blocks: Iterable[bytes]) -> None:
         """Write a file that gets its name when it is whole and on the disk."""
@@ -772,13 +780,14 @@ class _Comparison:
         if self.disorder and not rows:
             message = f"expected the order of seed {self.plan.seed}, found another"
             rows = [Difference(name, self.disorder, message)]
-        return tuple(rows[:MAX_ROWS])
+        return tuple(rows[:MAX_MESSAGES])
 
     def read(self, file: IO[bytes], in_order: bool) -> bool:
         """Compare piece by piece; stop, and return False, where there is no hope."""
         order = iter(_order(self.plan.counts, self.plan.seed) if in_order else ())
         # A copy that was edited since may be longer than its pair.
-        separator, longest = b"", 2 * max(map(len, self.plan.spans)) + NEAR
+        longest = 2 * max(map(len, self.plan.spans)) + len(self.plan.separator) + BLOCK
+        separator = b""
         for line, gap, span in _pieces(file, longest):
             if not span and not gap.endswith(MARKERS[END]):
                 self.compare_gap(gap, self.plan.closing, line, "after the last copy")
@@ -792,7 +801,7 @@ class _Comparison:
                     self.disorder = line
             elif span and hash(span) not in self.strangers:
                 self.strangers[hash(span)] = line, self.likeness(span)
-            if len(gap + span) > longest or len(self.notes) + len(self.strangers) >= MAX_ROWS:
+            if len(gap + span) > longest or len(self.notes) + len(self.strangers) >= MAX_MESSAGES:
                 return False
         return True
 
@@ -877,8 +886,7 @@ def _catch_signals(handlers: dict[int, Any]) -> None:
         _disarm(handlers)
         raise KeyboardInterrupt(signal.Signals(number))
 
-    # SIGINT is given back last: its own handler, too, raises an exception.
-    for name in "SIGTERM", "SIGHUP", "SIGQUIT", "SIGINT":
+    for name in SIGNALS:
         number = getattr(signal, name, None)  # Windows has not all
         # What is ignored stays ignored: nohup, and jobs that a script has in the background.
         if number and signal.getsignal(number) != signal.SIG_IGN:
@@ -1021,8 +1029,8 @@ def _say_warnings(source: str, warnings: Sequence[tuple[int, str]]) -> None:
     _say(*(f"{source}:{line}: warning: {text}" for line, text in warnings[:WARNINGS_SHOWN]))
     more = len(warnings) - WARNINGS_SHOWN
     if more > 0:
-        at_least = "at least " if len(warnings) == MAX_ROWS else ""
-        _say(f"oversample: warning: {at_least}{more} more warnings")
+        at_least = "at least " if len(warnings) == MAX_MESSAGES else ""
+        _say(f"oversample: warning: {at_least}{more} more warning{'s' * (more > 1)}")
 
 
 def _report(
@@ -1068,7 +1076,7 @@ def _write_words(text: str) -> None:
     try:
         sys.stderr.write(text)
         sys.stderr.flush()
-    except OSError:
+    except (OSError, ValueError):  # the latter from a stream that Python itself has closed
         sys.stderr = io.StringIO()
 
 

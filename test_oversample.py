@@ -230,7 +230,7 @@ SOUND_LINES = [
 # Not plain text: (its name, how it may begin).
 FORMATS = [
     ("UTF-16 or UTF-32", [PAIR.encode("utf-16-le"), PAIR.encode("utf-16-be"), PAIR.encode("utf-32-le"), PAIR.encode("utf-32-be"), b"Q\0", b"abc\0" + pair(), b"\xef\xbb\xbf\0" + pair(), b"\0\0\xfe\xff", b"\xff\xfe", b"\xfe\xff", *(("\ufeff\u201c" + PAIR).encode(code) for code in ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"))]),
-    ("a Word document or a zip", [b"PK\3\4\x14\0\6\0", b"PK\3\4" + pair(), b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"\xd0\xcf\x11\xe0\n" + pair()]),
+    ("a Word document or a zip", [b"PK\3\4\x14\0\6\0", b"PK\5\6" + bytes(18), b"PK\3\4" + pair(), b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"\xd0\xcf\x11\xe0\n" + pair()]),
     ("RTF", [b"{\\rtf1\\ansi\n" + pair() + b"}"]),
     ("PDF", [b"%PDF-1.7\n" + pair()]),
 ]
@@ -496,6 +496,11 @@ class Copies(unittest.TestCase):
         for base in 10**5000, -(10**5000):
             with self.assertRaises(ValueError):
                 copies(1, base)
+
+    def test_6_1_a_pair_of_no_weight_is_refused_by_resample_too(self) -> None:
+        for weight in 0, 6, "1", 1.0, None:
+            with self.subTest(weight=weight), self.assertRaises(ValueError):
+                resample([QAPair(b"", weight, 1)], base=2, seed=1)
 
     def test_2_3_max_copies_caps_the_copies_of_each_pair(self) -> None:
         for base, cap, expected in (
@@ -1415,7 +1420,7 @@ class Streams(Scene):
         self.assertEqual(self.out("stdout"), GOOD)
 
     def test_4_2_what_cannot_be_said_does_not_stop_the_work(self) -> None:
-        for error in BrokenPipeError(), OSError(errno.EIO, "Input/output error"):
+        for error in BrokenPipeError(), OSError(errno.EIO, "Input/output error"), ValueError():
             with mock.patch.object(sys, "stderr", mock.Mock(encoding="utf-8")) as stream:
                 stream.flush.side_effect = error
                 self.assertEqual(oversample.main([*RUN, "-f"]), 0)
@@ -1525,7 +1530,7 @@ COMMANDS = [
     ("4.1 a dash", {"-in.md": ABC}, "--base 2 --seed 1 -q ./-in.md ./out.md", 0, "", GOOD),
     *(("4.6 errors", {"in.md": b"x\nQUESTION: a\nOVERSAMPLE_WEIGHT: 9\n<END_OF_SET>\nANSWER: a\n"}, f"--base 2 {option} in.md out.md", 1, ERRORS + SPELLING, None) for option in ("", "-n", "--check", "-q", "-f")),
     *(("4.6 warnings", {"in.md": b"x\n<!-- -->\n" * count + ABC}, "--base 2 --seed 1 -n in.md", 0, "".join(STRAY_TEXT.format(line) for line in range(1, 2 * min(count, 10), 2)) + more + REPORT.format("would be written"), None)
-      for count, more in ((9, ""), (10, ""), (12, "oversample: warning: 2 more warnings\n"), (99, "oversample: warning: 89 more warnings\n"), (100, "oversample: warning: at least 90 more warnings\n"), (250, "oversample: warning: at least 90 more warnings\n"))),
+      for count, more in ((9, ""), (10, ""), (12, "oversample: warning: 2 more warnings\n"), (11, "oversample: warning: 1 more warning\n"), (99, "oversample: warning: 89 more warnings\n"), (100, "oversample: warning: at least 90 more warnings\n"), (250, "oversample: warning: at least 90 more warnings\n"))),
     *(("3.6 copies", {"in.md": document(5)}, f"--base 1000 in.md {output}", 1, TOO_MANY, None) for output in ("out.md", "-", "-n", "-q out.md", "--check in.md")),
     *((f"4.2 input {name}", {}, ["--base", "2", name, *rest], 1, f"oversample: error: {message}\n", None)
       for rest in (["out.md"], ["--check", "in.md"], ["-n"])
@@ -1790,6 +1795,16 @@ class Check(Scene):
             self.assertEqual(found, row)
             self.assertLess(peak, 2**20)
             self.assertLess(time.process_time() - begun, 1)
+
+    def test_5_1_gaps_longer_than_every_pair_are_no_reason_to_stop(self) -> None:
+        for length in 70_000, 140_000, 400_000:
+            join = b"\n" * length
+            self.write(join.join([pair("a", 1), pair("b", 1)]))
+            oversample.oversample("in.md", "out.md", base=2, seed=1, overwrite=True)
+            self.assertEqual([self.differences(), self.differences(seed=1)], [[], []])
+            first = self.out()[: len(pair()) * 2 + length]
+            for content in first + b"\n", first + b"x\n", first + join:
+                self.assertNotEqual(self.differences(content), [])
 
     @unittest.skipUnless(POSIX, "pipes are POSIX's")
     def test_5_3_a_pipe_is_refused_and_5_the_check_writes_nothing(self) -> None:
@@ -2257,7 +2272,15 @@ class LastMile(Case):
 BOM = b"\xef\xbb\xbf"
 QUESTION, ANSWER, WEIGHT, END = b"QUESTION:", b"ANSWER:", b"OVERSAMPLE_WEIGHT:", b"<END_OF_SET>"
 OPEN = b"<!--"
-OTHER_FORMATS = b"\xff\xfe", b"\xfe\xff", b"PK\3\4", b"\xd0\xcf\x11\xe0", b"{\\rtf", b"%PDF"
+OTHER_FORMATS = (
+    b"\xff\xfe",
+    b"\xfe\xff",
+    b"PK\3\4",
+    b"PK\5\6",
+    b"\xd0\xcf\x11\xe0",
+    b"{\\rtf",
+    b"%PDF",
+)
 # Where text ends: in a comment, outside pairs, and in a section.
 STOPS = {"comment": b"(-->)", "outside": b"(<!--|<END_OF_SET>)", "section": b"(<END_OF_SET>)"}
 
