@@ -1072,12 +1072,10 @@ def _say(*lines: str) -> None:
 
 
 def _write_words(text: str) -> None:
-    """Write for people; if that is impossible, the document still matters."""
-    try:
+    # A stream that is full, left by its reader or closed: the document still matters.
+    with suppress(OSError, ValueError):
         sys.stderr.write(text)
         sys.stderr.flush()
-    except (OSError, ValueError):  # the latter from a stream that Python itself has closed
-        sys.stderr = io.StringIO()
 
 
 if __name__ == "__main__":

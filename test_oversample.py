@@ -987,6 +987,11 @@ class Files(Scene):
             oversample.oversample("in.md", "out.md", base=2)
             os.statvfs = asked
 
+    def test_3_6_as_many_copies_as_are_possible_are_not_too_many(self) -> None:
+        self.write(document(5))
+        status, text = self.main("--base", "1000", "--max-copies", "2147483648", "-n", "in.md")
+        self.assertEqual((status, text.count("2,147,483,648")), (0, 5))
+
     def test_4_2_a_working_folder_that_is_gone_is_told_with_a_name(self) -> None:
         os.mkdir("gone")
         os.chdir("gone")
