@@ -131,8 +131,7 @@ def main() -> None:
     parser.add_argument("--folder", default="/dev/shm" if in_memory else tempfile.gettempdir())
     parser.add_argument("--runs", type=int, default=5)
     options = parser.parse_args()
-    editions = {"before": options.before} if options.before else {}
-    editions["oversample"] = OVERSAMPLE
+    editions = {**({"before": options.before} if options.before else {}), "oversample": OVERSAMPLE}
     print(f"{time.strftime('%Y-%m-%d')}, {platform.python_implementation()} ", end="")
     print(f"{platform.python_version()}, {platform.system()}, {os.cpu_count()} processors")
     with tempfile.TemporaryDirectory(prefix="oversample-", dir=options.folder) as name:
