@@ -401,6 +401,10 @@ def _quoted(value: object) -> str:
     return f"'{shown}'" if text else "nothing"
 
 
+def _counted(copies: int) -> str:
+    return f"{copies:,} cop{'y' if copies == 1 else 'ies'}"
+
+
 def _escaped(text: str) -> str:
     """Text that cannot drive a terminal.  Example: the escape character -> \\x1b"""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
@@ -774,8 +778,7 @@ class _Comparison:
         for pair, span in zip(self.pairs, self.plan.spans):
             due, found = self.due.pop(span, 0), self.found.pop(hash(span), 0)
             if to_the_end and due != found:
-                number = f"{due:,} cop{'y' if due == 1 else 'ies'} of this pair"
-                message = f"expected {number} in {name}, found {found:,}"
+                message = f"expected {_counted(due)} of this pair in {name}, found {found:,}"
                 rows.append(Difference(self.source, pair.line, message))
         if self.disorder and not rows:
             message = f"expected the order of seed {self.plan.seed}, found another"
@@ -873,9 +876,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         status = _fail(f"{name}{text[:1].lower()}{text[1:]}")
     except (_BadNumber, MemoryError) as error:
         status = _fail(str(error) or "not enough memory")
-    with suppress(KeyboardInterrupt):  # all is done: too late to stop
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
+    finally:
+        with suppress(KeyboardInterrupt):  # all is done: too late to stop
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
     return status
 
 
@@ -993,7 +997,7 @@ def _run_check(document: Document, plan: _Plan, source: str, options: argparse.N
         return _fail(f"{name} is not what {source} and these options give; {way_out}")
     if not options.quiet:
         order = f"in the order of seed {plan.seed}" if in_order else "in any order"
-        _say(f"{name}: exactly the {plan.copies:,} copies that {source} gives, {order}")
+        _say(f"{name}: exactly the {_counted(plan.copies)} that {source} gives, {order}")
     return 0
 
 
@@ -1051,7 +1055,7 @@ def _report(
     done = "would be written" if options.dry_run else "written"
     if options.output:
         done += f" to {'standard output' if options.output == '-' else options.output}"
-    lines += ["", f"{plan.copies:,} copies, {plan.size:,} bytes, {done}"]
+    lines += ["", f"{_counted(plan.copies)}, {plan.size:,} bytes, {done}"]
     again = f"--base {options.base} --seed {plan.seed}"
     if options.max_copies is not None:
         again += f" --max-copies {options.max_copies}"
