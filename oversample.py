@@ -268,12 +268,8 @@ class _Reader:
 
         Reports the text, the comments and any other marker on the way.
         """
-        document, marker, closed, near = (
-            self.document,
-            None,
-            stop - len(MARKERS[END]),
-            MISSPELT_WITHIN,
-        )
+        document, marker, near = self.document, None, MISSPELT_WITHIN
+        closed = stop - len(MARKERS[END])  # negative at the start of the document
         misspelt: list[Misspelt] = []
         while not marker and stop < len(document) and len(self.errors) <= MAX_MESSAGES:
             match = OUTSIDE.search(document, stop)
