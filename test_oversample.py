@@ -31,12 +31,10 @@ import threading
 import time
 import tracemalloc
 import unittest
-from collections import Counter
+from collections import Counter, namedtuple
 from collections.abc import Iterator
-from decimal import MAX_EMAX, MIN_EMIN, Decimal
-from fractions import Fraction
+from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_UP, Decimal
 from functools import lru_cache
-from typing import NamedTuple
 from unittest import mock
 
 import oversample
@@ -76,8 +74,7 @@ class Case(unittest.TestCase):
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
-        before = os.getcwd()
-        self.addCleanup(os.chdir, before)
+        self.addCleanup(os.chdir, os.getcwd())
         os.chdir(folder.name)
         self.folder = pathlib.Path(folder.name)
 
@@ -88,16 +85,10 @@ class Case(unittest.TestCase):
 
     def main(self, *arguments: str, encoding: str = "utf-8") -> tuple[int, str]:
         """The exit status and what was printed for people; nothing else may be printed."""
-        out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
-        err = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="backslashreplace")
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            try:
-                status = oversample.main(arguments)
-            except SystemExit as stop:
-                status = stop.code
-        for stream in out, err:
-            stream.flush()
-        self.assertEqual(out.buffer.getvalue(), b"")
+        err = io.TextIOWrapper(io.BytesIO(), encoding, "backslashreplace", write_through=True)
+        with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(err):
+            status = oversample.main(arguments)
+        self.assertEqual(out.getvalue(), "")
         return status, err.buffer.getvalue().decode(encoding)
 
     def names(self) -> list[str]:
@@ -125,28 +116,14 @@ ACCEPTED = [
 
 # Refused: (what it shows, document, [(line, message)]).
 REFUSED = [
-    ("1.3 no answer", f"\n{Q}\n{W}\n{E}", [(3, "expected ANSWER: after QUESTION: (line 2), found OVERSAMPLE_WEIGHT:")]),
-    ("1.3 no weight", f"{Q}\n{A}\n{E}\n{PAIR}", [(3, "expected OVERSAMPLE_WEIGHT: after ANSWER: (line 2), found <END_OF_SET>")]),
-    ("1.3 no end", f"{Q}\n{A}\n{W}\n\n{PAIR}", [(5, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 3), found QUESTION:")]),
-    ("1.3 no end of the last", f"{PAIR}\n{Q}\n{A}\n{W}\n\n", [(10, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 9), found the end of the document")]),
-    ("1.3 a second question", f"{Q}\n{Q}\n{A}\n{W}\n{E}", [(2, "expected ANSWER: after QUESTION: (line 1), found QUESTION:")]),
-    ("1.3 a second answer", f"{Q}\n{A}\n{A}\n{W}\n{E}", [(3, "expected OVERSAMPLE_WEIGHT: after ANSWER: (line 2), found ANSWER:")]),
-    ("1.3 a second weight", f"{Q}\n{A}\n{W}\n{W}\n{E}", [(4, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 3), found OVERSAMPLE_WEIGHT:")]),
-    ("1.3 a second end", f"{PAIR}\n{E}", [(7, "expected QUESTION: after <END_OF_SET> (line 6), found <END_OF_SET>")]),
+    ("1.3 a marker is missing", f"\n{Q}\n{W}\n{E}\n{Q}\n{A}\n{E}\n{Q}\n{A}\n{W}\n\n{PAIR}\n{Q}\n{A}\n{W}\n\n", [(3, "expected ANSWER: after QUESTION: (line 2), found OVERSAMPLE_WEIGHT:"), (7, "expected OVERSAMPLE_WEIGHT: after ANSWER: (line 6), found <END_OF_SET>"), (12, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 10), found QUESTION:"), (21, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 20), found the end of the document")]),
+    ("1.3 a marker twice", f"{Q}\n{Q}\n{A}\n{W}\n{E}\n{Q}\n{A}\n{A}\n{W}\n{E}\n{Q}\n{A}\n{W}\n{W}\n{E}\n{PAIR}\n{E}", [(2, "expected ANSWER: after QUESTION: (line 1), found QUESTION:"), (8, "expected OVERSAMPLE_WEIGHT: after ANSWER: (line 7), found ANSWER:"), (14, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 13), found OVERSAMPLE_WEIGHT:"), (22, "expected QUESTION: after <END_OF_SET> (line 21), found <END_OF_SET>")]),
     ("1.3 question and answer change places", f"{A}\n{Q}\n{W}\n{E}", [(1, "expected QUESTION: first, found ANSWER:"), (3, "expected ANSWER: after QUESTION: (line 2), found OVERSAMPLE_WEIGHT:")]),
     ("1.2 an end in mid-word", f"{Q}\nANSWER: b{E}{W}\n{E}", [(2, "expected OVERSAMPLE_WEIGHT: after ANSWER: (line 2), found <END_OF_SET>"), (3, "expected QUESTION: after <END_OF_SET> (line 2), found <END_OF_SET>")]),
     ("1.2 an end in the question", f"QUESTION: a {E} b\n{A}\n{W}\n{E}", [(1, "expected ANSWER: after QUESTION: (line 1), found <END_OF_SET>"), (2, "expected QUESTION: after <END_OF_SET> (line 1), found ANSWER:")]),
-    ("1.3 an empty question", f"QUESTION:\n\n{A}\n{W}\n{E}", [(1, "expected text after QUESTION:, found ANSWER:")]),
-    ("1.3 a question of no byte", "QUESTION:<END_OF_SET>", [(1, "expected text after QUESTION:, found <END_OF_SET>")]),
-    ("1.3 a blank answer", f"{Q}\nANSWER: \t\r\f\v\n{W}\n{E}", [(2, "expected text after ANSWER:, found OVERSAMPLE_WEIGHT:")]),
-    ("1.3 a blank answer, and a question", f"{Q}\nANSWER:\n{PAIR}", [(2, "expected text after ANSWER:, found QUESTION:")]),
-    ("1.3 text before the end", f"{Q}\n{A}\n{W}\n\n  so\nthere\n{E}", [(5, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 3), found 'so'")]),
-    ("1.3 text behind the weight", f"{HEAD}OVERSAMPLE_WEIGHT: 3 stars\n{E}", [(4, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 4), found 'stars'")]),
-    ("1.3 a comment behind the weight", f"{HEAD}OVERSAMPLE_WEIGHT: 3<!-- x -->{E}", [(4, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 4), found '<!-- x -->'")]),
+    ("1.3 a blank text", f"QUESTION:\n\n{A}\n{W}\n{E}\n{Q}\nANSWER: \t\r\f\v\n{W}\n{E}\n{Q}\nANSWER:\n{PAIR}\nQUESTION:<END_OF_SET>", [(1, "expected text after QUESTION:, found ANSWER:"), (7, "expected text after ANSWER:, found OVERSAMPLE_WEIGHT:"), (11, "expected text after ANSWER:, found QUESTION:"), (18, "expected text after QUESTION:, found <END_OF_SET>")]),
+    ("1.3 text or a comment behind the weight", f"{Q}\n{A}\n{W}\n\n  so\nthere\n{E}\n{HEAD}OVERSAMPLE_WEIGHT: 3 stars\n{E}\n{HEAD}OVERSAMPLE_WEIGHT: 3<!-- x -->{E}", [(5, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 3), found 'so'"), (11, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 11), found 'stars'"), (16, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 16), found '<!-- x -->'")]),
     ("1.3 an end misspelt behind the weight", f"{HEAD}OVERSAMPLE_WEIGHT: 3 <END OF SET>\n{PAIR}", [(4, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 4), found '<END OF SET>'")]),
-    ("1.4 no weight", f"{HEAD}OVERSAMPLE_WEIGHT:\n{E}", [(4, "expected a weight, 1 to 5, after OVERSAMPLE_WEIGHT:, found nothing")]),
-    ("1.4 the weight on the next line", f"{HEAD}OVERSAMPLE_WEIGHT:\n3\n{E}", [(4, "expected a weight, 1 to 5, after OVERSAMPLE_WEIGHT:, found nothing")]),
-    ("1.4 text for a weight before an end on its line", f"{HEAD}OVERSAMPLE_WEIGHT: x {E}", [(4, "expected a weight, 1 to 5, after OVERSAMPLE_WEIGHT:, found 'x'")]),
     ("1.4 a bad weight before what is wrong behind it", f"{HEAD}OVERSAMPLE_WEIGHT: 9 so\n<END OF SET>\n{PAIR}", [(4, "expected a weight, 1 to 5, after OVERSAMPLE_WEIGHT:, found '9 so'")]),
     ("1.6 a marker outside", f"{PAIR}\n{W}\n{OTHER}", [(7, "expected QUESTION: after <END_OF_SET> (line 6), found OVERSAMPLE_WEIGHT:")]),
     ("1.6 a comment that never closes", f"{PAIR}\n<!-- a\n{Q}\n--", [(7, "expected --> after <!--, found the end of the document")]),
@@ -160,7 +137,6 @@ REFUSED = [
     ("1.9a behind an end on the same line", f"{PAIR} QUESTION: c\n{A}", [(6, "expected QUESTION: after <END_OF_SET> (line 6), found ' QUESTION: c'")]),
     ("1.9a before an end on the same line", f"{Q}\nAnswer: b{E}", [(2, "expected ANSWER: after QUESTION: (line 1), found 'Answer: b'")]),
     ("1.9a the first of several", f"{Q}\nso\n  Answer: b  \n*Answer: c*\n{W}\n{E}", [(3, "expected ANSWER: after QUESTION: (line 1), found '  Answer: b'")]),
-    ("1.9a no end, but a misspelt one", f"{Q}\n{A}\n{W}\n<END OF SET>\n{PAIR}", [(4, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 3), found '<END OF SET>'")]),
     ("1.9a a misspelt end goes before other text", f"{Q}\n{A}\nOVERSAMPLE_WEIGHT: 3 so\nso\n</END_OF_SET>\n{W}\n{E}", [(5, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 3), found '</END_OF_SET>'")]),
     ("1.9a not where the end is there", f"{Q}\n{A}\n{W}\nso\n<END OF SET>\n{E}", [(4, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 3), found 'so'")]),
     ("1.9a only the marker that is due", f"{Q}\nQuestion: c\n<END OF SET>\nOversample weight: 3\n{W}\n{E}", [(5, "expected ANSWER: after QUESTION: (line 1), found OVERSAMPLE_WEIGHT:")]),
@@ -181,9 +157,8 @@ REFUSED = [
     ("1.9 far in a line", f"{Q}\n{' ' * 72}Answer:{' ' * 99}b\n{W}\n{E}", [(2, f"expected ANSWER: after QUESTION: (line 1), found '{' ' * 47}...'")]),
     ("1.9 far behind a marker, and before one", f"{Q}\n{'x' * 65_000}\nAnswer: b\n{'x' * 600_000}\n{W}\n{E}", [(3, "expected ANSWER: after QUESTION: (line 1), found 'Answer: b'")]),
     ("1.9 far behind a marker, outside", f"{PAIR}\n<!--{'x' * 99_000}-->\n{'x' * 65_000}\nQuestion: a\nAnswer: b\n", [(9, "expected QUESTION:, found 'Question: a'"), (10, "expected ANSWER:, found 'Answer: b'")]),
-    ("1.10 100 errors are kept", f"{Q}\n" * 100, [*((n + 1, f"expected ANSWER: after QUESTION: (line {n}), found QUESTION:") for n in range(1, 100)), (100, "expected ANSWER: after QUESTION: (line 100), found the end of the document")]),
-    ("1.10 a row that reading stopped, at the last", f"{Q}\n" * 101, [*((n + 1, f"expected ANSWER: after QUESTION: (line {n}), found QUESTION:") for n in range(1, 101)), (101, "reading stopped here, after 100 errors")]),
-    ("1.10 a row that reading stopped", f"{Q}\n" * 999, [*((n + 1, f"expected ANSWER: after QUESTION: (line {n}), found QUESTION:") for n in range(1, 101)), (102, "reading stopped here, after 100 errors")]),
+    *((f"1.10 100 errors are kept, and a row that reading stopped: {count}", f"{Q}\n" * count, [*((n + 1, f"expected ANSWER: after QUESTION: (line {n}), found QUESTION:") for n in range(1, min(count, 101))), last])
+      for count, last in ((100, (100, "expected ANSWER: after QUESTION: (line 100), found the end of the document")), (101, (101, "reading stopped here, after 100 errors")), (999, (102, "reading stopped here, after 100 errors")))),
     ("1.10 a row that reading stopped, among misspelt lines", "Question: a\nAnswer: b\n" * 99, [*((n, "expected " + ("QUESTION:, found 'Question: a'" if n % 2 else "ANSWER:, found 'Answer: b'")) for n in range(1, 101)), (101, "reading stopped here, after 100 errors")]),
 ]
 
@@ -191,61 +166,69 @@ REFUSED = [
 WARNED = [
     ("1.6 white space, a byte order mark, comments", f"\ufeff \n{PAIR} \n<!-- {PAIR}\n{Q}\n{E} --><!---->\n\n{OTHER} <!-- QUESTION: --> \n<!--\n-->\t<!-- <!- !-- --!> <! -->", []),
     ("1.6 a comment that closes in an opening", f"<!-- <!--->\n{PAIR}<!-- <!-->", []),
-    ("1.6 text in four places", f"# Title\n\n{PAIR} tail\n\n one\ntwo\n\n<!-- x --> three\n{OTHER}\nlast", [(1, "text outside any pair is not copied: '# Title'"), (8, "text outside any pair is not copied: 'tail' and 3 more lines"), (13, "text outside any pair is not copied: 'three'"), (20, "text outside any pair is not copied: 'last'")]),
-    ("1.6 text of two lines", f"{PAIR}\none\ntwo\n", [(7, "text outside any pair is not copied: 'one' and 1 more line")]),
-    ("1.6 a byte order mark that does not lead", f"{PAIR}\n\ufeff\n", [(7, "text outside any pair is not copied: '\\ufeff'")]),
-    ("1.6 what cannot be seen is escaped", f"x\ty\x1b[2J\x00\u202e\x85 'é'\n{PAIR}", [(1, "text outside any pair is not copied: 'x\\ty\\x1b[2J\\x00\\u202e\\x85 'é''")]),
+    ("1.6 text in four places", f"# Title\n\n{PAIR} tail\n\n one\ntwo\n\n<!-- x --> three\n{OTHER}\nlast\nline", [(1, "text outside any pair is not copied: '# Title'"), (8, "text outside any pair is not copied: 'tail' and 3 more lines"), (13, "text outside any pair is not copied: 'three'"), (20, "text outside any pair is not copied: 'last' and 1 more line")]),
+    ("1.6 what cannot be seen is escaped, a byte order mark that does not lead, too", f"x\ty\x1b[2J\x00\u202e\x85 'é'\n{PAIR}\n\ufeff\n", [(1, "text outside any pair is not copied: 'x\\ty\\x1b[2J\\x00\\u202e\\x85 'é''"), (8, "text outside any pair is not copied: '\\ufeff'")]),
     ("1.6 of a long line the beginning is quoted", f"{'xy' * 200}\n{PAIR}", [(1, "text outside any pair is not copied: 'xyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyx...'")]),
-    ("1.7 the same pair", f"{PAIR}\n{OTHER}\n{PAIR}", [(13, "this pair has the same question as that of line 1; both are copied")]),
-    ("1.7 the same question, whatever else differs", f"{PAIR}\n{OTHER}\nQUESTION:\n\n a?\n \nANSWER: c\nOVERSAMPLE_WEIGHT: 5{E}", [(13, "this pair has the same question as that of line 1; both are copied")]),
+    ("1.7 the same pair; the same question, whatever else differs", f"{PAIR}\n{OTHER}\n{PAIR}\n{Q}\n{A}\n{W}{E}\nQUESTION:\n\n a?\n \nANSWER: c\nOVERSAMPLE_WEIGHT: 5{E}", [(13, "this pair has the same question as that of line 1; both are copied"), (22, "this pair has the same question as that of line 1; both are copied")]),
     ("1.7 another question is another pair", f"{PAIR}\n{PAIR.replace('a?', 'a ?')}", []),
     ("1.7 half of the pairs", f"{PAIR}\n{PAIR}", [(7, "1 of 2 pairs repeat an earlier question, first that of line 1: is this document an output?")]),
     ("1.7 more than half of the pairs", f"{OTHER}\n{PAIR}\n{PAIR}\n{OTHER}\n{PAIR}", [(13, "3 of 5 pairs repeat an earlier question, first that of line 7: is this document an output?")]),
     ("1.7 warnings of every kind in order of line", f"{PAIR}\nx\n{OTHER}\n{PAIR}\ny\n", [(7, "text outside any pair is not copied: 'x'"), (14, "this pair has the same question as that of line 1; both are copied"), (20, "text outside any pair is not copied: 'y'")]),
-    ("1.9 a heading", f"{PAIR}\n## Question 12\n{OTHER}", [(7, "text outside any pair is not copied: '## Question 12'; line 7 looks like QUESTION:")]),
     ("1.9 the first misspelt marker of several alike", f"{PAIR}\nx\n  Answer: b\n\nanswer: c\n", [(7, "text outside any pair is not copied: 'x' and 3 more lines; line 8 looks like ANSWER:")]),
     ("1.9 before a comment on the same line", f"Question: b<!-- -->\n{PAIR}", [(1, "text outside any pair is not copied: 'Question: b'; line 1 looks like QUESTION:")]),
-    ("1.9b two of one marker", f"Question: b\n{PAIR}Question: c\n<!-- -->QUESTION: d\n{OTHER}", [(1, "text outside any pair is not copied: 'Question: b'; line 1 looks like QUESTION:"), (7, "text outside any pair is not copied: 'Question: c'; line 7 looks like QUESTION:"), (8, "text outside any pair is not copied: 'QUESTION: d'; line 8 looks like QUESTION:")]),
+    ("1.9b three of one marker, a heading too", f"Question: b\n{PAIR}## Question 12\n<!-- -->QUESTION: d\n{OTHER}", [(1, "text outside any pair is not copied: 'Question: b'; line 1 looks like QUESTION:"), (7, "text outside any pair is not copied: '## Question 12'; line 7 looks like QUESTION:"), (8, "text outside any pair is not copied: 'QUESTION: d'; line 8 looks like QUESTION:")]),
     ("1.9b two of different markers, a pair between", f"Question: b\n{PAIR}\nAnswer: c\n", [(1, "text outside any pair is not copied: 'Question: b'; line 1 looks like QUESTION:"), (8, "text outside any pair is not copied: 'Answer: c'; line 8 looks like ANSWER:")]),
     ("1.10 the first 100 warnings are kept", f"{PAIR}\n{OTHER}\n{PAIR}\n" + "x <!-- -->\n" * 999, [(13, "this pair has the same question as that of line 1; both are copied"), *((n, "text outside any pair is not copied: 'x'") for n in range(19, 118))]),
     ("1.10 the first 100 warnings are kept, of twins none", "x <!-- -->\n" * 999 + f"{PAIR}\n{PAIR}", [(n, "text outside any pair is not copied: 'x'") for n in range(1, 101)]),
 ]
 
-# Refused: (what stands in a weight's place, how the error quotes it).
+# Refused: what stands in a weight's place, and how the error quotes it.
 NO_WEIGHTS = [
-    ("0", "0"), ("6", "6"), ("9", "9"), ("33", "33"), ("03", "03"), ("3.5", "3.5"), ("+3", "+3"), ("-1", "-1"), ("three", "three"), ("\u0663", "\u0663"), ("\uff13", "\uff13"), ("1_0", "1_0"), ("\f3", "3"), ("\v3", "3"), ("\r3", "3"), ("3:", "3:"), ("'3'", "'3'"), ("3\u00a0", "3\\xa0"), ("3\x00", "3\\x00"), (" \t 8 \t", "8"),
+    *((text, f"'{text}'") for text in ("0", "6", "9", "33", "03", "3.5", "+3", "-1", "three", "\u0663", "\uff13", "1_0", "3:", "'3'")),
+    ("", "nothing"), ("\n3", "nothing"), (" x ", "'x'"), (" \t 8 \t", "'8'"), ("\f3", "'3'"), ("\v3", "'3'"), ("\r3", "'3'"), ("3\u00a0", "'3\\xa0'"), ("3\x00", "'3\\x00'"),
 ]
 
-# Misspelt: (marker, the error where it is missing of lines 2 to 5, how it is misspelt).
+# Misspelt: (marker, the error where it is missing of lines 2 to 5, the next marker, how it is misspelt).
 MISSPELT_LINES = [
-    ("QUESTION:", (2, "expected QUESTION: first"), ["Question: a", "question: a", "**QUESTION:** a", "**Question**: a", "## QUESTION: a", "  QUESTION: a", "> QUESTION: a", "QUESTION a", "QUESTION", "## Question", "QUESTION : a", "QUESTION\uff1a a", "QUESTON: a", "QUESTIONS: a", "QEUSTION: a", "QUESTIOM: a", "1. Question: a", "Question: call her", "Question 12: call her", "**Question**: call her", "QUESTION call her", "QUESTION Call her", "**QUESTION** call her", "Q UESTION call her", "QUESTIONZ call her", "ZQUESTION call her", "QUESTION - O K, call her", "QUESTION[AB] call her", "QUESTION@AB call her", "UESTION: a", "QUESTINO: a", "QUETSION: a", "QUEZTION: a", "QUESZTION: a"]),
-    ("ANSWER:", (3, "expected ANSWER: after QUESTION: (line 2)"), ["Answer: b", "**ANSWER:** b", "\tANSWER: b", "ANSWER b", "ANSWR: b", "_ANSWER:_ b", "### Answer", "ANSWER; b", "Answer\uff1a call her", "ANSWERS: call her", "ANSWER call her", "_ANSWER_ call her", "ANSWER; call her", "ANSWE R call her", "ANWSER: b", "NASWER: b", "ANSWRE: b", "NSWER: b", "ANSWE: b", "NSWER", "ANSWE", "Answe", "\u201cAnswer\u201d: b"]),
-    ("OVERSAMPLE_WEIGHT:", (4, "expected OVERSAMPLE_WEIGHT: after ANSWER: (line 3)"), ["OVERSAMPLE WEIGHT: 3", "OVERSAMPLE_WEIGHT 3", "Oversample_Weight: 3", "OVERSAMPLE-WEIGHT: 3", "**OVERSAMPLE_WEIGHT: 3**", "OVERSAMPLE_WIEGHT: 3", "OVERSAMPLEWEIGHT: 3", "OVERSAMPLE_WEIGHT\uff1a3", " OVERSAMPLE_WEIGHT: 3", "OVERSAMPLE: WEIGHT: 3", "OVERSAMPLE WEIGHT of 3", "OVERSAMPLE_WEIGHT of 3", "OVERSAMPLE-WEIGHT of 3", "OVERSAMPLE_ZWEIGHT of 3", "OVERSAMPLE WEIGHTZ of 3", "OVERS AMPLE WEIGHT of 3", "OVERSAMPLE WEIGHT[AB] of 3", "OVERSAMPLE WEIGHT@AB of 3"]),
-    ("<END_OF_SET>", (5, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 4)"), ["<END OF SET>", "< END_OF_SET >", "<end_of_set>", "END_OF_SET", "<END_OF_SET", "</END_OF_SET>", "<END_OF_STE>", "<ENDOFSET>", "**<END_OF_SETS>**", "<END OF SET is here>", "END OF SET is here", "END O F SET is here", "<END_FO_SET>"]),
+    ("QUESTION:", (2, "expected QUESTION: first"), "ANSWER:", ["Question: a", "question: a", "**QUESTION:** a", "**Question**: a", "## QUESTION: a", "  QUESTION: a", "> QUESTION: a", "QUESTION a", "QUESTION", "## Question", "QUESTION : a", "QUESTION\uff1a a", "QUESTON: a", "QUESTIONS: a", "QEUSTION: a", "QUESTIOM: a", "1. Question: a", "Question: call her", "Question 12: call her", "**Question**: call her", "QUESTION call her", "QUESTION Call her", "**QUESTION** call her", "Q UESTION call her", "QUESTIONZ call her", "ZQUESTION call her", "QUESTION - O K, call her", "QUESTION[AB] call her", "QUESTION@AB call her", "UESTION: a", "QUESTINO: a", "QUETSION: a", "QUEZTION: a", "QUESZTION: a"]),
+    ("ANSWER:", (3, "expected ANSWER: after QUESTION: (line 2)"), "OVERSAMPLE_WEIGHT:", ["Answer: b", "**ANSWER:** b", "\tANSWER: b", "ANSWER b", "ANSWR: b", "_ANSWER:_ b", "### Answer", "ANSWER; b", "Answer\uff1a call her", "ANSWERS: call her", "ANSWER call her", "_ANSWER_ call her", "ANSWER; call her", "ANSWE R call her", "ANWSER: b", "NASWER: b", "ANSWRE: b", "NSWER: b", "ANSWE: b", "NSWER", "ANSWE", "Answe", "\u201cAnswer\u201d: b"]),
+    ("OVERSAMPLE_WEIGHT:", (4, "expected OVERSAMPLE_WEIGHT: after ANSWER: (line 3)"), "<END_OF_SET>", ["OVERSAMPLE WEIGHT: 3", "OVERSAMPLE_WEIGHT 3", "Oversample_Weight: 3", "OVERSAMPLE-WEIGHT: 3", "**OVERSAMPLE_WEIGHT: 3**", "OVERSAMPLE_WIEGHT: 3", "OVERSAMPLEWEIGHT: 3", "OVERSAMPLE_WEIGHT\uff1a3", " OVERSAMPLE_WEIGHT: 3", "OVERSAMPLE: WEIGHT: 3", "OVERSAMPLE WEIGHT of 3", "OVERSAMPLE_WEIGHT of 3", "OVERSAMPLE-WEIGHT of 3", "OVERSAMPLE_ZWEIGHT of 3", "OVERSAMPLE WEIGHTZ of 3", "OVERS AMPLE WEIGHT of 3", "OVERSAMPLE WEIGHT[AB] of 3", "OVERSAMPLE WEIGHT@AB of 3"]),
+    ("<END_OF_SET>", (5, "expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 4)"), "QUESTION:", ["<END OF SET>", "< END_OF_SET >", "<end_of_set>", "END_OF_SET", "<END_OF_SET", "</END_OF_SET>", "<END_OF_STE>", "<ENDOFSET>", "**<END_OF_SETS>**", "<END OF SET is here>", "END OF SET is here", "END O F SET is here", "<END_FO_SET>"]),
 ]
-SOUND_LINES = [
-    "I asked: what now?", "Answering you: no", "The answer: no", "A question of money", "Weigh it: 3", "Setting: home", "", "Questioning", "\u201cQuestion\u201d she said: no", "In the end of settlement", "call the QUESTION desk", "QUEXXION: no", "QUEAAION: no", "ANEWSR: no", "ANSWXXR: no", "QUEXION: no", "QUESXYION: no", "UESTIO: no", "NSWE: no", "SNAWER: no", "WEIGHT: 3", "OVERSAMPLE: 3", "END OF: no", "\u201cWhat, QUESTION: no",
-]
+SOUND_LINES = ["I asked: what now?", "Answering you: no", "The answer: no", "A question of money", "Weigh it: 3", "Setting: home", "", "Questioning", "\u201cQuestion\u201d she said: no", "In the end of settlement", "call the QUESTION desk", "QUEXXION: no", "QUEAAION: no", "ANEWSR: no", "ANSWXXR: no", "QUEXION: no", "QUESXYION: no", "UESTIO: no", "NSWE: no", "SNAWER: no", "WEIGHT: 3", "OVERSAMPLE: 3", "END OF: no", "\u201cWhat, QUESTION: no"]
 
-# Not plain text: (its name, how it may begin).
+# Not plain text: (its name, how it may begin). Nearly so, and plain text, is what has no name.
 FORMATS = [
     ("UTF-16 or UTF-32", [PAIR.encode("utf-16-le"), PAIR.encode("utf-16-be"), PAIR.encode("utf-32-le"), PAIR.encode("utf-32-be"), b"Q\0", b"abc\0" + pair(), b"\xef\xbb\xbf\0" + pair(), b"\0\0\xfe\xff", b"\xff\xfe", b"\xfe\xff", *(("\ufeff\u201c" + PAIR).encode(code) for code in ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"))]),
     ("a Word document or a zip", [b"PK\3\4\x14\0\6\0", b"PK\5\6" + bytes(18), b"PK\3\4" + pair(), b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"\xd0\xcf\x11\xe0\n" + pair()]),
     ("RTF", [b"{\\rtf1\\ansi\n" + pair() + b"}"]),
     ("PDF", [b"%PDF-1.7\n" + pair()]),
+    ("", [start + b"\n" + pair() for start in (b"abcd\0", b"PK\3", b"\xd0\xcf\x11", b" %PDF", b"{\\rt", b"\xfe \xff")]),
+]
+
+# Hostile: what is repeated, and what stands before it.
+HOSTILE = [
+    b"QUESTION: a\n", b"ANSWER: a\n", b"OVERSAMPLE_WEIGHT: 3\n", b"OVERSAMPLE_WEIGHT: ", b"<END_OF_SET>", b"<!--", b"<!-- -->", b"<!-- x", b"-->", b"\n", b" ", b"x\n", b"x <!-- --> ", b"QUESTION: a\nAnswer: b\n", b"QUESTION: a\nANSWER: b\n", b"Question: a\n\n**ANSWER:** b\n<END OF SET>\n", b"**QUESTION:** a\n<END_OF_SET>\n", b"\r\nQUESTION:", pair() + b"\n", pair("a", 9) + b"\n",
+    b"QUESTION: a\nANSWER: b\nOVERSAMPLE_WEIGHT: 3\nx\n", b"<", b"QUESTION:\n", b"7", b"Question: a\n", b"Question: a <!-- -->\n",
+]
+HEADS = [b"", b"QUESTION: ", b"QUESTION: a\nANSWER: ", b"QUESTION: a\nANSWER: b\nOVERSAMPLE_WEIGHT: ", pair() + b"\n", b"<!--"]
+# (what it is, head, what is repeated, tail, how much memory 100,000 bytes of it may take).
+LARGE = [
+    ("a comment behind", pair() + b"<!--", b"x", b"-->", 50_000), ("a comment before", b"<!--", b"x", b"-->\n" + pair(), 50_000), ("stray lines", b"", b"x\n", pair(), 3 * 10**6), ("misspelt lines", b"", b"Question: b\n", pair(), 3 * 10**6),
+    ("text and comments", b"", b"x <!-- -->\n", pair(), 10**6), ("empty lines in a pair", b"QUESTION: a", b"\n", b"\n" + pair()[11:], 3 * 10**6), ("questions", b"", b"QUESTION: a\n", b"", 3 * 10**6), ("stray ends", b"", b"<END_OF_SET>", b"", 3 * 10**6), ("misspelt pairs", b"", b"Question: a\nAnswer: b\n", b"", 3 * 10**6), ("a text of questions", b"QUESTION: ", b"\n QUESTION:", b"", 3 * 10**6),
 ]
 # fmt: on
 
 
 class Grammar(unittest.TestCase):
-    """1. What is a document, and what is not."""
+    """1. What is a document, what is not, and what it costs to tell."""
 
     maxDiff = None
 
-    def assert_refused(self, text: str, expected: list, title: str = "") -> None:
+    def assert_said(self, text: str, expected: list, title: str = "", said=problems) -> None:
         for end in "\n", "\r\n":
             with self.subTest(title, text=text, end=end):
-                self.assertEqual(problems(text.replace("\n", end).encode()), expected)
+                self.assertEqual(said(text.replace("\n", end).encode()), expected)
 
     def test_1_what_is_a_pair_is_taken_whole(self) -> None:
         for title, text in ACCEPTED:
@@ -256,14 +239,11 @@ class Grammar(unittest.TestCase):
 
     def test_1_8_what_is_malformed_is_refused_with_every_error_by_line(self) -> None:
         for title, text, expected in REFUSED:
-            self.assert_refused(text, expected, title)
+            self.assert_said(text, expected, title)
 
     def test_1_6_1_7_what_is_odd_is_warned_about_by_line(self) -> None:
         for title, text, expected in WARNED:
-            for end in "\n", "\r\n":
-                with self.subTest(title, end=end):
-                    found = parse(text.replace("\n", end).encode()).warnings
-                    self.assertEqual(list(found), expected)
+            self.assert_said(text, expected, title, lambda each: [*parse(each).warnings])
 
     def test_1_spans_and_the_text_between_them_in_order_are_the_document(self) -> None:
         sound = (each for each in documents(seed=1, count=500) if not problems(each))
@@ -307,223 +287,149 @@ class Grammar(unittest.TestCase):
                 with self.subTest(text=text):
                     self.assertEqual(parse(text).pairs, (QAPair(text, weight, 1),))
         for form, found in NO_WEIGHTS:
-            message = f"expected a weight, 1 to 5, after OVERSAMPLE_WEIGHT:, found '{found}'"
-            self.assert_refused(f"{HEAD}OVERSAMPLE_WEIGHT:{form}\n{E}", [(4, message)])
-            self.assert_refused(f"{HEAD}OVERSAMPLE_WEIGHT:{form}{E}", [(4, message)])
+            message = f"expected a weight, 1 to 5, after OVERSAMPLE_WEIGHT:, found {found}"
+            for end in E, f"\n{E}":
+                self.assert_said(f"{HEAD}OVERSAMPLE_WEIGHT:{form}{end}", [(4, message)])
 
-    def test_1_5_a_span_runs_from_q_to_the_bracket_and_cannot_be_changed(self) -> None:
-        (parsed,) = parse(b"\xef\xbb\xbf \n" + pair("a", 3) + b" tail\n").pairs
-        self.assertEqual(parsed, QAPair(pair("a", 3), 3, 2))
-        for name in "span", "weight", "line", "question", "answer", "other":
-            with self.subTest(name=name), self.assertRaises(AttributeError):
-                setattr(parsed, name, None)
-
-    def test_1_9a_the_error_stands_at_the_misspelt_line(self) -> None:
-        for marker, (line, message), texts in MISSPELT_LINES:
-            for text in texts:
-                lines = ["", Q, A, W, E, "", PAIR]
+    def test_1_9a_the_error_stands_at_the_misspelt_line_or_at_the_next_marker(self) -> None:
+        for marker, (line, message), following, texts in MISSPELT_LINES:
+            for text in texts + SOUND_LINES:
+                lines = ["", Q, A, W, E, PAIR]
                 self.assertTrue(lines[line - 1].startswith(marker))
                 lines[line - 1] = text
-                found = text.replace("\t", "\\t")
-                self.assert_refused("\n".join(lines), [(line, f"{message}, found '{found}'")])
-
-    def test_1_9a_where_no_line_is_misspelt_it_stands_at_the_next_marker(self) -> None:
-        for text in SOUND_LINES:
-            end = (5, f"'{text}'") if text else (6, "QUESTION:")
-            for line, message in (
-                (3, "expected QUESTION: first, found ANSWER:"),
-                (4, "expected ANSWER: after QUESTION: (line 2), found OVERSAMPLE_WEIGHT:"),
-                (5, "expected OVERSAMPLE_WEIGHT: after ANSWER: (line 3), found <END_OF_SET>"),
-                (end[0], f"expected <END_OF_SET> after OVERSAMPLE_WEIGHT: (line 4), found {end[1]}"),
-            ):  # fmt: skip
-                lines = ["", Q, A, W, E, PAIR]
-                lines[4 if line == end[0] and "<END_OF_SET> after" in message else line - 2] = text
-                self.assert_refused("\n".join(lines), [(line, message)])
+                # Behind a weight any text is out of place.
+                if text in texts or text and line == 5:
+                    found = (line, message + f", found '{text}'".replace("\t", "\\t"))
+                else:
+                    found = (line + 1, f"{message}, found {following}")
+                self.assert_said("\n".join(lines), [found])
 
     def test_1_9b_every_two_different_misspelt_markers_are_errors(self) -> None:
-        for (one, _, first), (other, _, second) in itertools.product(MISSPELT_LINES, repeat=2):
+        for (one, *_, first), (other, *_, second) in itertools.product(MISSPELT_LINES, repeat=2):
             for text, last in zip(first, reversed(second)):
                 found = [(7, f"expected {one}, found '{text}'")]
                 found += [(9, f"expected {other}, found '{last}'")]
                 found = [(line, message.replace("\t", "\\t")) for line, message in found]
                 content = f"{PAIR}\n{text}\nso\n{last}\n{OTHER}"
-                self.assert_refused(content, found if one != other else [])
+                self.assert_said(content, found if one != other else [])
 
     def test_1_11_other_formats_are_named_in_one_error_that_says_what_to_do(self) -> None:
         advice = ": save it as plain text, UTF-8 (in TextEdit, Format > Make Plain Text)"
         for name, contents in FORMATS:
+            expected = [(1, f"expected plain text, found {name}{advice}")] if name else []
             for content in contents:
                 with self.subTest(content=content):
-                    expected = [(1, f"expected plain text, found {name}{advice}")]
                     self.assertEqual(problems(content), expected)
-        for start in b"abcd\0", b"PK\3", b"\xd0\xcf\x11", b" %PDF", b"{\\rt", b"\xfe \xff":
-            with self.subTest(start=start):
-                self.assertEqual(problems(start + b"\n" + pair()), [])
 
-
-class Agreement(unittest.TestCase):
-    """1. Two readings of the format, by two methods, agree."""
-
-    def assert_read_alike(self, content: bytes) -> Reading:
-        expected = second_reading(content)
-        try:
-            parsed = parse(content)
-        except DocumentError as error:
-            found = Reading([], b"", [], [line for line, _ in error.problems])
-        else:
-            warnings = [line for line, _ in parsed.warnings]
-            found = Reading(list(parsed.pairs), parsed.separator, warnings, [])
-        self.assertEqual(found, expected, content)
-        return expected
-
-    def test_1_12_000_generated_documents_are_read_alike(self) -> None:
-        found = Counter()
+    def test_1_12_000_generated_documents_are_read_alike_by_a_second_method(self) -> None:
+        kinds = Counter()
         for content in itertools.chain([SAMPLE.read_bytes()], documents(seed=4, count=12_000)):
-            reading = self.assert_read_alike(content)
-            found["pairs"] += bool(reading.pairs)
-            found["warnings"] += bool(reading.warnings)
-            found["errors"] += len(reading.errors) > 1
-        self.assertTrue(4_800 < found["pairs"] < 6_600, found)
-        self.assertTrue(min(found.values()) > 1_200, found)
+            try:
+                parsed = parse(content)
+            except DocumentError as error:
+                found = Reading([line for line, _ in error.problems])
+            else:
+                warnings = [line for line, _ in parsed.warnings]
+                found = Reading([], [*parsed.pairs], parsed.separator, warnings)
+            self.assertEqual(found, second_reading(content), content)
+            kinds["pairs"] += bool(found.pairs)
+            kinds["warnings"] += bool(found.warnings)
+            kinds["errors"] += len(found.errors) > 1
+        self.assertTrue(4_800 < kinds["pairs"] < 6_600, kinds)
+        self.assertTrue(min(kinds.values()) > 1_200, kinds)
 
-
-class Cost(unittest.TestCase):
-    """1.10. Time and memory are linear in the document, hostile ones included."""
-
-    # fmt: off
-    HOSTILE = [
-        b"QUESTION: a\n", b"ANSWER: a\n", b"OVERSAMPLE_WEIGHT: 3\n", b"OVERSAMPLE_WEIGHT: ", b"<END_OF_SET>", b"<!--", b"<!-- -->", b"<!-- x", b"-->", b"\n", b" ", b"x\n", b"x <!-- --> ", b"QUESTION: a\nAnswer: b\n", b"QUESTION: a\nANSWER: b\n", b"Question: a\n\n**ANSWER:** b\n<END OF SET>\n", b"**QUESTION:** a\n<END_OF_SET>\n", b"\r\nQUESTION:", pair() + b"\n", pair("a", 9) + b"\n",
-        b"QUESTION: a\nANSWER: b\nOVERSAMPLE_WEIGHT: 3\nx\n", b"<", b"QUESTION:\n", b"7", b"Question: a\n", b"Question: a <!-- -->\n",
-    ]
-    HEADS = [b"", b"QUESTION: ", b"QUESTION: a\nANSWER: ", b"QUESTION: a\nANSWER: b\nOVERSAMPLE_WEIGHT: ", pair() + b"\n", b"<!--"]
-    # (what it is, head, what is repeated, tail, how much memory 100,000 bytes of it may take).
-    LARGE = [
-        ("a comment behind", pair() + b"<!--", b"x", b"-->", 50_000), ("a comment before", b"<!--", b"x", b"-->\n" + pair(), 50_000), ("stray lines", b"", b"x\n", pair(), 3 * 10**6), ("misspelt lines", b"", b"Question: b\n", pair(), 3 * 10**6),
-        ("text and comments", b"", b"x <!-- -->\n", pair(), 10**6), ("empty lines in a pair", b"QUESTION: a", b"\n", b"\n" + pair()[11:], 3 * 10**6), ("questions", b"", b"QUESTION: a\n", b"", 3 * 10**6), ("stray ends", b"", b"<END_OF_SET>", b"", 3 * 10**6), ("misspelt pairs", b"", b"Question: a\nAnswer: b\n", b"", 3 * 10**6), ("a text of questions", b"QUESTION: ", b"\n QUESTION:", b"", 3 * 10**6),
-    ]
-    # fmt: on
-
-    def seconds(self, head: bytes, piece: bytes, size: int) -> float:
-        content = head + piece * (size // len(piece))
+    def seconds(self, content: bytes) -> float:
         start = time.process_time()
         problems(content)
         return time.process_time() - start
 
     def test_1_10_four_times_the_document_is_not_twelve_times_the_time(self) -> None:
         # Linear is 4, quadratic 16; what takes under 20 ms at the larger size may be either.
-        for head, piece in itertools.product(self.HEADS, self.HOSTILE):
+        for head, piece in itertools.product(HEADS, HOSTILE):
+            one, four = (head + piece * (size // len(piece)) for size in (40_000, 160_000))
+            tries = (self.seconds(four) < max(0.02, 12 * self.seconds(one)) for _ in range(3))
             with self.subTest(head=head, piece=piece):
-                for attempt in range(3):
-                    four = self.seconds(head, piece, 160_000)
-                    if four < max(0.02, 12 * self.seconds(head, piece, 40_000)):
-                        break
-                    self.assertLess(attempt, 2, f"{four} s")
+                self.assertTrue(any(tries))
 
     def test_1_10_memory_is_linear_and_a_comment_is_not_copied(self) -> None:
         self.addCleanup(tracemalloc.stop)
-        for title, head, piece, tail, limit in self.LARGE:
+        tracemalloc.start()
+        for title, head, piece, tail, limit in LARGE:
             content = head + piece * (100_000 // len(piece)) + tail
-            tracemalloc.start()
+            tracemalloc.clear_traces()
             problems(content)
             peak = tracemalloc.get_traced_memory()[1]
-            tracemalloc.stop()
             with self.subTest(title):
                 self.assertLess(peak, limit)
 
 
+# fmt: off
 # Numbers that do not print as such, as NumPy's.
 FLOAT = type("Float", (float,), {"__repr__": lambda _: "np.float64(1.3)"})("1.3")
 INT = type("Int64", (), {"__repr__": lambda _: "np.int64(2)", "__str__": lambda _: "2"})()
 
-# fmt: off
-BASE = "expected a whole or decimal number from 1 to 1000, found "
-SEED = "expected a whole number, from 0 to 18446744073709551615, found "
-CAP = "expected a whole number, 1 or more, found "
-MANY = " are more than 2,147,483,648; use a smaller base or a cap (--max-copies)"
-TWO = parse(document(1, 2)).pairs
-
-# (base, copies of weights 1 to 5): numbers a person can check.
+# (copies of weights 1 to 5, cap, bases that give them): numbers a person can check.
 BASES = [
-    (1, [1, 1, 1, 1, 1]), (1.3, [1, 2, 2, 3, 4]), (1.5, [2, 2, 3, 5, 8]), (2, [2, 4, 8, 16, 32]), (3, [3, 9, 27, 81, 243]), (10, [10, 100, 1000, 10**4, 10**5]), (1000, [1000, 10**6, 10**9, 10**12, 10**15]), ("1.3", [1, 2, 2, 3, 4]), ("1.30", [1, 2, 2, 3, 4]), ("01.3", [1, 2, 2, 3, 4]), (Decimal("1.3"), [1, 2, 2, 3, 4]), (FLOAT, [1, 2, 2, 3, 4]), (INT, [2, 4, 8, 16, 32]),
-    ("2", [2, 4, 8, 16, 32]), (2.0, [2, 4, 8, 16, 32]), ("2.0", [2, 4, 8, 16, 32]), ("0002", [2, 4, 8, 16, 32]), (Decimal(2), [2, 4, 8, 16, 32]), (Decimal("2E0"), [2, 4, 8, 16, 32]), (Decimal("0.2E1"), [2, 4, 8, 16, 32]), (Decimal("2E1"), [20, 400, 8000, 160_000, 3_200_000]), (Decimal("1E3"), [1000, 10**6, 10**9, 10**12, 10**15]), ("1." + "5" * 1000, [2, 2, 4, 6, 9]), ("1.0000000000000001", [1, 1, 1, 1, 1]),
-    ("2.5", [3, 6, 16, 39, 98]), (2.5, [3, 6, 16, 39, 98]), ("2.4999999999999999999999", [2, 6, 16, 39, 98]), ("2.5000000000000000000001", [3, 6, 16, 39, 98]),  # beside a half by less than a float can tell
-    ("1.58113883008418966599944677", [2, 2, 4, 6, 10]), ("1.58113883008418966599944678", [2, 3, 4, 6, 10]), ("999.9999", [1000, 999_999 + 1, 999_999_700, 999_999_600_000, 999_999_500_000_100]),
+    ([1, 1, 1, 1, 1], None, [1, "1.0000000000000001"]), ([1, 2, 2, 3, 4], None, [1.3, "1.3", "1.30", "01.3", Decimal("1.3"), FLOAT]), ([2, 2, 3, 5, 8], None, [1.5]), ([3, 9, 27, 81, 243], None, [3]), ([10, 100, 1000, 10**4, 10**5], None, [10]), ([20, 400, 8000, 160_000, 3_200_000], None, [Decimal("2E1")]), ([1000, 10**6, 10**9, 10**12, 10**15], None, [1000, Decimal("1E3")]),
+    ([2, 4, 8, 16, 32], None, [2, INT, "2", 2.0, "2.0", "0002", Decimal(2), Decimal("2E0"), Decimal("0.2E1")]), ([2, 4, 5, 5, 5], 5, [2]), ([2, 4, 8, 16, 31], 31, [2]), ([2, 4, 8, 16, 32], 32, [2]), ([2, 4, 8, 16, 32], 2**64, [2]), ([1, 1, 1, 1, 1], 1, [1000]), ([2, 2, 4, 6, 9], None, ["1." + "5" * 1000]),
+    ([3, 6, 16, 39, 98], None, [2.5, "2.5", "2.5000000000000000000001"]), ([2, 6, 16, 39, 98], None, ["2.4999999999999999999999"]),  # beside a half by less than a float can tell
+    ([2, 2, 4, 6, 10], None, ["1.58113883008418966599944677"]), ([2, 3, 4, 6, 10], None, ["1.58113883008418966599944678"]), ([1000, 999_999 + 1, 999_999_700, 999_999_600_000, 999_999_500_000_100], None, ["999.9999"]),
 ]
+# Refused: bases, and how the error quotes them.
 NO_BASES = [
-    (0, "'0'"), (0.5, "'0.5'"), (-2, "'-2'"), (1001, "'1001'"), (10**300, f"'1{'0' * 46}...'"), (True, "'True'"), (None, "'None'"), (float("nan"), "'nan'"), (float("inf"), "'inf'"), (1e9, "'1000000000.0'"), (0.999, "'0.999'"), (1000.0001, "'1000.0001'"),
-    (b"2", "'b'2''"), (Decimal("NaN"), "'NaN'"), (Decimal("sNaN"), "'sNaN'"), (Decimal("Infinity"), "'Infinity'"), (Decimal("1E+999999999"), "'1E+999999999'"), (Decimal("1E-999999999"), "'1E-999999999'"), (Decimal("1000.01"), "'1000.01'"),
-    (Decimal(f"1E{MAX_EMAX}"), f"'1E+{MAX_EMAX}'"), (Decimal(f"1E{MIN_EMIN}"), f"'1E{MIN_EMIN}'"), ([], "'[]'"), ("", "nothing"), ("two", "'two'"), ("0", "'0'"), ("0.99", "'0.99'"), ("1000.1", "'1000.1'"), ("1e1", "'1e1'"), ("nan", "'nan'"),
-    ("inf", "'inf'"), ("1_0", "'1_0'"), (" 2", "' 2'"), ("2 ", "'2 '"), ("+2", "'+2'"), ("-2", "'-2'"), ("2.", "'2.'"), (".5", "'.5'"), ("1,3", "'1,3'"), ("\u0662", "'\u0662'"), ("1.\u0662", "'1.\u0662'"), ("2\n", "'2\\n'"), ("0x2", "'0x2'"), ("2/1", "'2/1'"), ("1.2.3", "'1.2.3'"), ("\x1b[2J", "'\\x1b[2J'"), ("\udcff", "'\\udcff'"), ("00002", "'00002'"), ("1." + "5" * 1001, f"'1.{'5' * 45}...'"),
+    *((base, f"'{base}'") for base in (0, 0.5, -2, 1001, True, None, float("nan"), float("inf"), 1e9, 0.999, 1000.0001, b"2", [], *map(Decimal, ("NaN", "sNaN", "Infinity", "1E+999999999", "1E-999999999", "1000.01", f"1E+{MAX_EMAX}", f"1E{MIN_EMIN}")))),
+    *((text, f"'{text}'") for text in ("two", "0", "0.99", "1000.1", "1e1", "nan", "inf", "1_0", " 2", "2 ", "+2", "-2", "2.", ".5", "1,3", "\u0662", "1.\u0662", "0x2", "2/1", "1.2.3", "00002")),
+    *((text, f"'{text}'") for code in {*range(33, 127)} - {*b"0123456789"} for text in {f"1{chr(code)}", f"1.5{chr(code)}", f"1{chr(code)}5"} - {"1.5"}),
+    (10**300, f"'1{'0' * 46}...'"), ("", "nothing"), ("2\n", "'2\\n'"), ("\x1b[2J", "'\\x1b[2J'"), ("\udcff", "'\\udcff'"), ("1." + "5" * 1001, f"'1.{'5' * 45}...'"),
 ]
-NO_SEEDS = [(-1, "'-1'"), (2**64, "'18446744073709551616'"), (1.0, "'1.0'"), (1.5, "'1.5'"), ("1", "'1'"), (True, "'True'"), (None, "'None'")]
-NO_CAPS = [(0, "'0'"), (-1, "'-1'"), (1.5, "'1.5'"), (3.0, "'3.0'"), ("3", "'3'"), (True, "'True'")]
+NO_SEEDS = [(seed, f"'{seed}'") for seed in (-1, 2**64, 1.0, 1.5, "1", True, None)]
+NO_CAPS = [(cap, f"'{cap}'") for cap in (0, -1, 1.5, 3.0, "3", True)]
+BASE = "expected a whole or decimal number from 1 to 1000, found "
+SEED, CAP = "expected a whole number, from 0 to 18446744073709551615, found ", "expected a whole number, 1 or more, found "
+MANY = " are more than 2,147,483,648; use a smaller base or a cap (--max-copies)"
+TOO_MANY_COPIES = [((3, 3, 3, 1000, None), "3,000,000,000 copies" + MANY), ((3, 3, 3, 1000, 2**40), "3,000,000,000 copies" + MANY), ((5, 1000, None), "1,000,000,000,000,000 copies" + MANY), ((5, 999, 2**31 + 1), "2,147,483,649 copies" + MANY)]
+PAIRS = parse(document(1, 2, 3)).pairs
+ORDERS = {0: "baacccccbcbbcc", 1: "cccbcacbcbbcca", 2**64 - 1: "cccacccbbccbba"}
 
-# Refused: (what it shows, what is expected, a call, [(argument, how the error quotes it)]).
+# Refused: (what it shows, what is expected, arguments, calls).
 NUMBERS = [
-    ("2.2 a base", BASE, lambda each: copies(1, each), NO_BASES), ("2.2 a base without pairs", BASE, lambda each: resample([], base=each, seed=1), NO_BASES), ("2.2 a base with pairs", BASE, lambda each: resample(TWO, base=each, seed=1), NO_BASES),
-    ("2.2 a base, digits and one point", BASE, lambda each: copies(1, each), [(text, f"'{text}'") for code in {*range(33, 127)} - {*b"0123456789"} for text in {f"1{chr(code)}", f"1.5{chr(code)}", f"1{chr(code)}5"} - {"1.5"}]),
-    ("2.3 a cap", CAP, lambda each: copies(1, 2, max_copies=each), NO_CAPS), ("2.3 a cap without pairs", CAP, lambda each: resample([], base=2, seed=1, max_copies=each), NO_CAPS), ("2.3 a cap with pairs", CAP, lambda each: resample(TWO, base=2, seed=1, max_copies=each), NO_CAPS),
-    ("2.5 a seed without pairs", SEED, lambda each: resample([], base=2, seed=each), NO_SEEDS), ("2.5 a seed with pairs", SEED, lambda each: resample(TWO, base=2, seed=each), NO_SEEDS),
-    ("6 a weight", "expected a whole number, from 1 to 5, found ", lambda each: copies(each, 2), [(0, "'0'"), (6, "'6'"), (-1, "'-1'"), (2.0, "'2.0'"), ("3", "'3'"), (True, "'True'"), (None, "'None'")]),
-    ("3.6 more than 2**31 copies", "", lambda each: resample(parse(document(*each[:-2])).pairs, base=each[-2], seed=1, max_copies=each[-1]), [((3, 3, 3, 1000, None), "3,000,000,000 copies" + MANY), ((3, 3, 3, 1000, 2**40), "3,000,000,000 copies" + MANY), ((5, 1000, None), "1,000,000,000,000,000 copies" + MANY), ((5, 999, 2**31 + 1), "2,147,483,649 copies" + MANY)]),
+    ("2.2 a base", BASE, NO_BASES, {"copies": lambda each: copies(1, each), "no pairs": lambda each: resample([], base=each, seed=1), "pairs": lambda each: resample(PAIRS, base=each, seed=1)}),
+    ("2.3 a cap", CAP, NO_CAPS, {"copies": lambda each: copies(1, 2, max_copies=each), "no pairs": lambda each: resample([], base=2, seed=1, max_copies=each), "pairs": lambda each: resample(PAIRS, base=2, seed=1, max_copies=each)}),
+    ("2.5 a seed", SEED, NO_SEEDS, {"no pairs": lambda each: resample([], base=2, seed=each), "pairs": lambda each: resample(PAIRS, base=2, seed=each)}),
+    ("6 a weight", "expected a whole number, from 1 to 5, found ", [(weight, f"'{weight}'") for weight in (0, 6, -1, 1.0, 2.0, "1", "3", True, None)], {"copies": lambda each: copies(each, 2), "pairs": lambda each: resample([QAPair(b"", each, 1)], base=2, seed=1)}),
+    ("3.6 more than 2**31 copies", "", TOO_MANY_COPIES, {"pairs": lambda each: resample(parse(document(*each[:-2])).pairs, base=each[-2], seed=1, max_copies=each[-1])}),
 ]
 # fmt: on
 
 
 class Copies(unittest.TestCase):
-    """2.1 to 2.3. How many copies."""
+    """2. How many copies, and in which order."""
 
-    def test_2_1_6_0_a_pair_has_base_to_the_power_of_its_weight_copies(self) -> None:
-        for base, expected in BASES:
-            with self.subTest(base=base):
-                self.assertEqual([copies(weight, base) for weight in range(1, 6)], expected)
+    def test_2_1_2_3_6_0_a_pair_has_base_to_the_power_of_weight_copies_up_to_the_cap(self) -> None:
+        for expected, cap, bases in BASES:
+            for base in bases:
+                with self.subTest(base=base, cap=cap):
+                    found = [copies(weight, base, cap) for weight in range(1, 6)]
+                    self.assertEqual(found, expected)
 
     def test_2_2_the_power_is_exact_and_rounded_halves_up(self) -> None:
         for whole, part in itertools.product((1, 2, 17, 999), range(0, 100, 7)):
             text = f"{whole}.{part:02}"
             for weight, base in itertools.product(range(1, 6), (text, Decimal(text), float(text))):
-                with self.subTest(weight=weight, base=base):
-                    expected = (Fraction(text) ** weight + Fraction(1, 2)).__floor__()
+                with self.subTest(weight=weight, base=base):  # at most 25 digits, exact in 28
+                    expected = (Decimal(text) ** weight).to_integral_value(ROUND_HALF_UP)
                     self.assertEqual(copies(weight, base), expected)
 
     def test_2_6_1_bad_numbers_are_refused_before_anything_is_done(self) -> None:
-        for title, expected, call, rows in NUMBERS:
-            for argument, found in rows:
-                with self.subTest(title, argument=argument):
+        for title, expected, rows, calls in NUMBERS:
+            for (argument, found), (how, call) in itertools.product(rows, calls.items()):
+                with self.subTest(title, how=how, argument=argument):
                     with self.assertRaises(ValueError) as caught:
                         call(argument)
                     self.assertEqual(str(caught.exception), expected + found)
         for base in 10**5000, -(10**5000):
             with self.assertRaises(ValueError):
                 copies(1, base)
-
-    def test_6_1_a_pair_of_no_weight_is_refused_by_resample_too(self) -> None:
-        for weight in 0, 6, "1", 1.0, None:
-            with self.subTest(weight=weight), self.assertRaises(ValueError):
-                resample([QAPair(b"", weight, 1)], base=2, seed=1)
-
-    def test_2_3_max_copies_caps_the_copies_of_each_pair(self) -> None:
-        for base, cap, expected in (
-            (2, 5, [2, 4, 5, 5, 5]), (1000, 1, [1, 1, 1, 1, 1]), (2, 31, [2, 4, 8, 16, 31]), (2, 32, [2, 4, 8, 16, 32]), (2, 2**64, [2, 4, 8, 16, 32]), (2, None, [2, 4, 8, 16, 32]),
-        ):  # fmt: skip
-            with self.subTest(base=base, cap=cap):
-                self.assertEqual([copies(weight, base, cap) for weight in range(1, 6)], expected)
-
-
-class Order(unittest.TestCase):
-    """2.4, 2.5. The order of the copies."""
-
-    PAIRS = parse(document(1, 2, 3)).pairs
-
-    def order(self, seed: int, **options) -> str:
-        made = resample(iter(self.PAIRS), base=2, seed=seed, **options)
-        return "".join(chr(each.span[10]) for each in made)
-
-    def test_2_4_every_copy_is_there(self) -> None:
-        self.assertEqual(set(resample(self.PAIRS, base=2, seed=7)), set(self.PAIRS))
-        self.assertEqual(Counter(self.order(7)), {"a": 2, "b": 4, "c": 8})
-        self.assertEqual(Counter(self.order(7, max_copies=3)), {"a": 2, "b": 3, "c": 3})
-        self.assertEqual(resample([], base=2, seed=1), [])
 
     def test_2_4_the_order_is_uniform(self) -> None:
         # Pearson's chi-square is above the limit for one fair shuffle in a hundred million;
@@ -537,31 +443,36 @@ class Order(unittest.TestCase):
             expected = draws / arrangements
             self.assertLess(sum((n - expected) ** 2 / expected for n in found.values()), limit)
 
-    def test_2_5_the_order_of_a_seed_is_for_good(self) -> None:
-        self.assertEqual(self.order(0), "baacccccbcbbcc")
-        self.assertEqual(self.order(1), "cccbcacbcbbcca")
-        self.assertEqual(self.order(2**64 - 1), "cccacccbbccbba")
+    def test_2_4_2_5_every_copy_is_there_in_an_order_that_is_for_good(self) -> None:
+        for seed, order in ORDERS.items():
+            made = resample(iter(PAIRS), base=2, seed=seed)
+            self.assertEqual("".join(chr(each.span[10]) for each in made), order)
+        self.assertEqual(resample([], base=2, seed=1), [])
 
     def test_2_5_the_shuffle_rests_on_random_alone(self) -> None:
         # As an independent second program would have it.
-        draw = random.Random(42).random
-        expected = [each for each in self.PAIRS for _ in range(2**each.weight)]
-        for last in reversed(range(1, 14)):
-            other = int(draw() * (last + 1))
-            expected[last], expected[other] = expected[other], expected[last]
-        self.assertEqual(resample(self.PAIRS, base=2, seed=42), expected)
-        with mock.patch("random.shuffle", side_effect=AssertionError):
-            with mock.patch.object(random.Random, "getrandbits", side_effect=AssertionError):
-                self.assertEqual(resample(self.PAIRS, base=2, seed=42), expected)
+        for cap in None, 3:
+            draw = random.Random(42).random
+            expected = [each for each in PAIRS for _ in range(min(2**each.weight, cap or 8))]
+            for last in reversed(range(1, len(expected))):
+                other = int(draw() * (last + 1))
+                expected[last], expected[other] = expected[other], expected[last]
+            with mock.patch("random.shuffle", side_effect=AssertionError):
+                with mock.patch.object(random.Random, "getrandbits", side_effect=AssertionError):
+                    self.assertEqual(resample(PAIRS, base=2, seed=42, max_copies=cap), expected)
 
 
 class Types(unittest.TestCase):
     """6. From Python: what is read, and what is refused."""
 
-    def test_6_parse_gives_pairs_separator_and_warnings(self) -> None:
+    def test_6_1_5_parse_gives_pairs_that_cannot_be_changed_separator_and_warnings(self) -> None:
         pairs = QAPair(pair("a", 1), 1, 2), QAPair(pair("b", 5), 5, 9)
         warnings = ((1, "text outside any pair is not copied: 'x'"),)
-        self.assertEqual(parse(b"x\n" + document(1, 5)), Document(pairs, b"\n\n", warnings))
+        parsed = parse(b"\xef\xbb\xbfx\n" + document(1, 5) + b" \n")
+        self.assertEqual(parsed, Document(pairs, b"\n\n", warnings))
+        for name in "span", "weight", "line", "question", "answer", "other":
+            with self.subTest(name=name), self.assertRaises(AttributeError):
+                setattr(parsed.pairs[0], name, None)
 
     def test_6_1_a_document_that_is_not_bytes_is_a_type_error(self) -> None:
         for content in "text", PAIR, 5, None, [1], io.BytesIO():
@@ -609,14 +520,13 @@ class Types(unittest.TestCase):
 SIGNALS = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP, signal.SIGQUIT] if POSIX else [])]
 
 
-def by_default(handler=signal.SIG_DFL) -> None:
-    """In a child: what the jobs of a script in the background ignore is as in a terminal."""
-    for number in SIGNALS:
-        signal.signal(number, handler)
-
-
-def start(*arguments, program: tuple = (SCRIPT,), setup=by_default, **options) -> subprocess.Popen:
+def start(*arguments, program=(SCRIPT,), handler=signal.SIG_DFL, **options) -> subprocess.Popen:
     """The command, as a person runs it."""
+
+    def setup() -> None:  # what the jobs of a script in the background ignore is as in a terminal
+        for number in SIGNALS:
+            signal.signal(number, handler)
+
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     options.update(pipes, env={**os.environ, "PYTHONPATH": str(HERE)}, bufsize=0)
     options["preexec_fn"] = setup if POSIX else None
@@ -635,25 +545,23 @@ def finish(process: subprocess.Popen) -> tuple[int, bytes, str]:
 @contextlib.contextmanager
 def standing_in(number: int, file: int | str) -> Iterator[None]:
     """A standard stream is, by its number, another file for a while."""
-    saved, other = os.dup(number), file if isinstance(file, int) else os.open(file, os.O_RDWR)
-    os.dup2(other, number)
+    saved = os.dup(number)
+    with open(file, "r+b", 0, closefd=isinstance(file, str)) as other:
+        os.dup2(other.fileno(), number)
     try:
         yield
     finally:
         os.dup2(saved, number)
-        for descriptor in {saved, other} - {file}:
-            os.close(descriptor)
+        os.close(saved)
 
 
 @contextlib.contextmanager
 def handlers(handler, *numbers: int) -> Iterator[None]:
     """All signals that stop a program, or these, have this handler for a while."""
-    before = {number: signal.signal(number, handler) for number in numbers or SIGNALS}
-    try:
+    with contextlib.ExitStack() as stack:
+        for number in numbers or SIGNALS:
+            stack.callback(signal.signal, number, signal.signal(number, handler))
         yield
-    finally:
-        for number, old in before.items():
-            signal.signal(number, old)
 
 
 def own(*_) -> None:
@@ -665,31 +573,34 @@ def current() -> list:
 
 
 @contextlib.contextmanager
-def beside(function) -> Iterator[None]:
-    """A function runs in another thread, and is done when this ends."""
-    thread = threading.Thread(target=function)
-    thread.start()
-    try:
+def fed(*pieces: bytes, blocking: bool = True, last=lambda: None) -> Iterator[None]:
+    """Standard input is a pipe, fed by another thread as fast as it is read."""
+    import select
+
+    reading, writing = os.pipe()
+    os.set_blocking(reading, blocking)
+
+    def feed() -> None:
+        for piece in b"", *pieces:
+            os.write(writing, piece)
+            while select.select([reading], [], [], 0)[0]:
+                time.sleep(0.001)
+            time.sleep(0.003)  # there is nothing now: a program that gives up does it here
+        last()
+        os.close(writing)
+
+    thread = threading.Thread(target=feed)
+    with standing_in(0, reading), contextlib.ExitStack() as stack:
+        stack.callback(thread.join)
+        stack.callback(os.close, reading)
+        thread.start()
         yield
-    finally:
-        thread.join()
 
 
-def feed(pipe: tuple[int, int], content: bytes) -> None:
-    """Write to a pipe, and wait until it has been read."""
-    import fcntl
-    import termios
-
-    os.write(pipe[1], content)
-    for _ in range(5_000):
-        if not any(fcntl.ioctl(pipe[0], termios.FIONREAD, bytes(4))):
-            return
-        time.sleep(0.001)
-
-
-def failing(name: str, number: int):
-    """A call of the system fails with this error."""
-    return mock.patch(f"os.{name}", side_effect=OSError(number, os.strerror(number)))
+def failing(name: str, number: int, when: bool = True):
+    """A call of the system fails with this error, where it is to fail."""
+    error = OSError(number, os.strerror(number))
+    return mock.patch(f"os.{name}", side_effect=error) if when else contextlib.nullcontext()
 
 
 def ordered(order: str, join: bytes = b"\n\n") -> bytes:
@@ -702,9 +613,7 @@ GOOD = ordered("cccbcacbcbbcca")  # at base 2, in the order of seed 1
 RUN = "--base", "2", "--seed", "1", "in.md", "out.md"
 QUIET = *RUN, "-q"
 EXISTS = "exists already; choose another name, or replace it with --force (from Python, overwrite=True)"  # fmt: skip
-MEANWHILE = "oversample: error: out.md: was created meanwhile; left untouched\n"
 WAYS_OUT = "use a smaller base or a cap (--max-copies)"
-DESCRIPTOR = "is an open descriptor; use - for standard output"
 SPELLING = "oversample: error: nothing was written; markers stand first on their line, spelled exactly QUESTION: ANSWER: OVERSAMPLE_WEIGHT: <END_OF_SET>\n"  # fmt: skip
 
 # Outputs of fixed seeds: they never change.
@@ -720,18 +629,12 @@ TEXT = b"QUESTION: a\n\nANSWER: OVERSAMPLE_WEIGHT: 3\n"
 # fmt: off
 # (what it shows, a document of which all pairs are the same, its output at base 1)
 SEPARATORS = [
-    ("one pair", ONE, ONE + b"\n"),
-    ("one pair, CRLF", CRLF, CRLF + b"\r\n"),
-    ("one line end", ONE + b"\n" + ONE, ONE + b"\n" + ONE + b"\n"),
     ("an odd gap", ONE + b" \t\n\n \n" + ONE + b"\n\n\n", ONE + b" \t\n\n \n" + ONE + b"\n"),
     ("a gap of CRLF", CRLF + b"\r\n\r\n" + CRLF + b"\n", CRLF + b"\r\n\r\n" + CRLF + b"\r\n"),
     ("a gap of LF between pairs of CRLF", CRLF + b"\n" + CRLF, CRLF + b"\n" + CRLF + b"\n"),
     ("the commonest", ONE + b"\n" + ONE + b"\n\n" + ONE + b"\n\n" + ONE, b"\n\n".join([ONE] * 4) + b"\n"),
-    ("the first of as common ones", ONE + b"\n" + ONE + b"\n\n" + ONE, b"\n".join([ONE] * 3) + b"\n"),
     ("none but comments", ONE + b"\n<!-- x -->\n" + ONE, ONE + b"\n\n" + ONE + b"\n"),
     ("comments and CRLF", CRLF + b"\r\n<!-- x -->\r\n" + CRLF, CRLF + b"\r\n\r\n" + CRLF + b"\r\n"),
-    ("text is not a gap", ONE + b"\nx\n" + ONE + b"\ny\n" + ONE + b"\n" + ONE, b"\n".join([ONE] * 4) + b"\n"),
-    ("what stands first is not a gap", b"\n\n\n" + ONE + b"\n" + ONE, ONE + b"\n" + ONE + b"\n"),
 ]
 # (what it shows, the rest of the pair, the same without its weight line)
 STRIPPED = [
@@ -756,11 +659,15 @@ class Scene(Case):
         return path.read_bytes() if path.exists() else None
 
     def state(self) -> dict[str, tuple]:
-        status = {str(path): path.lstat() for path in self.folder.rglob("*")}
         return {
-            name: (each.st_ino, each.st_mode, each.st_mtime_ns, stat.S_ISREG(each.st_mode) and self.out(name))
-            for name, each in status.items()
+            str(path): (*path.lstat()[:2], path.lstat().st_mtime_ns, path.is_file() and path.read_bytes())
+            for path in self.folder.rglob("*")
         }  # fmt: skip
+
+    def make(self, name: str = "out.md", links: bool = True, **options) -> None:
+        """Write the output from Python, on a disk that has hard links or has none."""
+        with failing("link", errno.EPERM, when=not links):
+            oversample.oversample("in.md", name, base=2, seed=1, **options)
 
 
 class Output(Scene):
@@ -768,33 +675,26 @@ class Output(Scene):
 
     def output(self, content: bytes, **options) -> bytes | None:
         self.write(content)
-        summary = oversample.oversample("in.md", "out.md", overwrite=True, **options)
-        names = {name: options.get(name) for name in ("base", "max_copies")}
-        run = [f"--{name.replace('_', '-')}={value}" for name, value in names.items() if value]
-        run += ["--strip-weights"] * options.get("strip_weights", False)
-        self.assertEqual(self.main("-q", f"--seed={summary.seed}", *run, "in.md", "6.2"), (0, ""))
+        seed = oversample.oversample("in.md", "out.md", overwrite=True, **options).seed
+        words = [f"--{name.replace('_', '-')}={value}" for name, value in options.items() if value]
+        run = [word.replace("=True", "") for word in [*words, f"--seed={seed}"]]
+        self.assertEqual(self.main("-qf", *run, "in.md", "6.2"), (0, ""))
         self.assertTrue(self.out("6.2") == self.out(), "6.2 the same bytes")
-        os.unlink("6.2")
         return self.out()
 
-    def test_3_1_copies_are_separated_as_the_pairs_are_and_closed_by_a_line_end(self) -> None:
+    def test_3_1_copies_are_whole_spans_in_order_separated_as_the_pairs_are(self) -> None:
         for name, content, expected in SEPARATORS:
             with self.subTest(name):
                 self.assertEqual(self.output(content, base=1), expected)
-
-    def test_3_1_the_output_is_whole_spans_in_the_order_of_the_seed(self) -> None:
         self.assertEqual(self.output(ABC, base=2, seed=1), GOOD)
         capped = self.output(ABC, base=Decimal(10), seed=7, max_copies=5)
         self.assertEqual(capped, ordered("bcabbccccababaa"))
-        stripped = re.sub(rb"OVERSAMPLE_WEIGHT: \d\n", b"", ordered("bbacc"))
-        self.assertEqual(self.output(ABC, base="1.3", seed=2, strip_weights=True), stripped)
 
     def test_3_1_blocks_of_every_length_join_to_the_same_output(self) -> None:
         order = "abcabcabbcccaadbaacccabaccabacacbccacbbbcbbbacbcccbaaacaadabaacbcacabbbbbcaabbaccbcdabccbcadcaabbbba"  # fmt: skip
         for long, length in itertools.product("ad", (1, 100, 1_000, 3_000, 60_000, 200_000)):
-            texts = {
-                n: pair(n * (length if n == long else 1), 2 if n == "d" else 5) for n in "abcd"
-            }
+            times = {**dict.fromkeys("abcd", 1), long: length}
+            texts = {n: pair(n * times[n], 2 if n == "d" else 5) for n in "abcd"}
             expected = b"\n\n".join(texts[name] for name in order) + b"\n"
             found = self.output(b"\n\n".join(texts.values()), base=2, seed=3)
             self.assertTrue(found == expected, (long, length))
@@ -813,28 +713,20 @@ class Output(Scene):
 
 
 # fmt: off
-# Output file: (OUTPUT, status of a run without --force, with it, message). What stands
-# there: old.md a file, link.md -> old.md, new.md -> folder/new.md, hard.md and same.md
-# are the input, to-folder -> folder, pipe a FIFO, out -> /dev/stdout, lost -> none/x,
-# and 99 is a descriptor of a file that has no name any more.
+# Output file: (OUTPUT, number of the error or 0, message); --force makes EXISTS no error.
+# hard.md is the input, pipe a FIFO, 99 a descriptor of a file that has no name any more.
 LINKS = {"link.md": "old.md", "new.md": "folder/new.md", "same.md": "./in.md", "lost": "none/x", "to-folder": "folder", "out": "/dev/stdout", "loop": "loop"}
 OUTPUTS = [
-    ("out.md", 0, 0, ""), ("./folder/../out.md", 0, 0, ""), ("new.md", 0, 0, ""), ("folder/x", 0, 0, ""),
-    ("old.md", 1, 0, EXISTS), ("link.md", 1, 0, EXISTS),
-    *((name, 1, 1, "is the input itself; choose another name") for name in ("in.md", "./in.md", "hard.md", "same.md", "folder/../in.md")),
-    *((name, 1, 1, "expected a file name, found a folder") for name in ("folder", "to-folder", ".", "folder/", "/dev/fd", "/")),
-    *((name, 1, 1, "its folder does not exist") for name in ("none/", "none/out.md", "none/../x", "lost")),
-    *((name, 1, 1, "not a directory") for name in ("in.md/x", "in.md/../x")),
-    *((name, 1, 1, "is not a regular file; use - for standard output") for name in ("pipe", os.devnull)),
-    ("", 1, 1, "expected a file name, found nothing"), ("loop", 1, 1, "too many levels of symbolic links"),
-    *((name, 1, 1, DESCRIPTOR) for name in ("/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/fd/1", "/dev/fd/99", "/dev/fd/98", "/proc/self/fd/99", "/proc/self/fd/1", "/proc/thread-self/fd/1", "out", "./out")),
+    *((name, 0, "") for name in ("out.md", "./folder/../out.md", "new.md", "folder/x")),
+    *[(f"/dev/shm/{os.getpid()}.md", 0, "")] * os.access("/dev/shm", os.W_OK),
+    *((name, errno.EINVAL, "is the input itself; choose another name") for name in ("in.md", "./in.md", "hard.md", "same.md", "folder/../in.md")),
+    *((name, errno.EISDIR, "expected a file name, found a folder") for name in ("folder", "to-folder", ".", "folder/", "/dev/fd", "/")),
+    *((name, errno.ENOENT, "its folder does not exist") for name in ("none/", "none/out.md", "none/../x", "lost")),
+    *((name, errno.ENOTDIR, "not a directory") for name in ("in.md/x", "in.md/../x")),
+    *((name, errno.EINVAL, "is not a regular file; use - for standard output") for name in ("pipe", os.devnull)),
+    ("old.md", errno.EEXIST, EXISTS), ("link.md", errno.EEXIST, EXISTS), ("", errno.ENOENT, "expected a file name, found nothing"), ("loop", errno.ELOOP, "too many levels of symbolic links"),
+    *((name, errno.EINVAL, "is an open descriptor; use - for standard output") for name in ("/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/fd/1", "/dev/fd/99", "/dev/fd/98", "/proc/self/fd/99", "/proc/self/fd/1", "/proc/thread-self/fd/1", "out", "./out")),
 ]
-# The numbers of those errors, where it is not EINVAL.
-KINDS = {
-    EXISTS: errno.EEXIST, "its folder does not exist": errno.ENOENT, "not a directory": errno.ENOTDIR,
-    "expected a file name, found nothing": errno.ENOENT, "expected a file name, found a folder": errno.EISDIR,
-    "too many levels of symbolic links": errno.ELOOP,
-}
 # fmt: on
 
 
@@ -856,190 +748,154 @@ class Files(Scene):
             os.unlink("delme")
             os.dup2(deleted.fileno(), 99)
             self.addCleanup(os.close, 99)
-            for (name, *statuses, message), force in itertools.product(OUTPUTS, (False, True)):
+            for (name, number, message), force in itertools.product(OUTPUTS, (False, True)):
                 self.write(b"old", "old.md")
-                before, status = self.state(), statuses[force]
-                expected = f"oversample: error: {name or repr('')}: {message}\n" if status else ""
+                before, refused = self.state(), bool(number) and not (force and message == EXISTS)
+                text = f"oversample: error: {name or repr('')}: {message}\n" if refused else ""
                 arguments = [*RUN[:-1], "-q", name, *["--force"] * force]
                 with self.subTest(name=name, force=force):
-                    self.assertEqual(self.main("-n", *arguments), (status, expected))
+                    self.assertEqual(self.main("-n", *arguments), (refused, text))
                     self.assertEqual(self.state(), before)
-                    self.assertEqual(self.main(*arguments), (status, expected))
-                    if status:
+                    self.assertEqual(self.main(*arguments), (refused, text))
+                    if refused:
                         with self.assertRaises(OSError) as caught:
-                            oversample.oversample("in.md", name, base=2, overwrite=force)
-                        number = KINDS.get(message, errno.EINVAL)
-                        found = caught.exception.errno, caught.exception.filename
-                        self.assertEqual((found, self.state()), ((number, name), before))
+                            self.make(name, overwrite=force)
+                        found = caught.exception.errno, caught.exception.filename, self.state()
+                        self.assertEqual(found, (number, name, before))
                     else:  # 3.5: a link is followed
-                        path = os.path.realpath(name)
-                        self.assertEqual(
-                            (self.out(path), os.path.islink(name)), (GOOD, name in LINKS)
-                        )
-                        os.unlink(path)
+                        found = self.out(name), os.path.islink(name)
+                        self.assertEqual(found, (GOOD, name in LINKS))
+                        os.unlink(os.path.realpath(name))
 
     def test_3_3_the_input_is_known_by_its_link_and_as_standard_input_or_output(self) -> None:
         os.symlink("in.md", "link.md")
-        message = "oversample: error: {}: is the input itself; choose another {}\n"
-        for number, source, output, shown, kind in [
-            (2, "link.md", "in.md", "in.md", "name"), (0, "-", "in.md", "in.md", "name"),
-            (0, "-", "link.md", "link.md", "name"), (1, "link.md", "-", "<stdout>", "file"),
-        ]:  # fmt: skip
-            for options in ["-f"], ["-n"]:
-                with standing_in(number, "in.md"):
-                    found = self.main("--base", "2", *options, source, output)
-                self.assertEqual(
-                    (found, self.out("in.md")), ((1, message.format(shown, kind)), ABC)
-                )
-
-    @unittest.skipUnless(os.access("/dev/shm", os.W_OK), "no /dev/shm here")
-    def test_3_3_a_name_in_dev_shm_is_an_ordinary_one(self) -> None:
-        folder = tempfile.mkdtemp(dir="/dev/shm")
-        self.addCleanup(shutil.rmtree, folder)
-        self.addCleanup(lambda: pathlib.Path(f"{folder}.md").unlink())
-        for name in f"{folder}/out.md", f"{folder}.md":
-            self.assertEqual(self.main("-q", *RUN[:-1], name), (0, ""))
-            self.assertEqual(self.out(name), GOOD)
+        for number, source, output, message in [
+            (2, "link.md", "in.md", "in.md: is the input itself; choose another name"),
+            (0, "-", "in.md", "in.md: is the input itself; choose another name"),
+            (0, "-", "link.md", "link.md: is the input itself; choose another name"),
+            (1, "link.md", "-", "<stdout>: is the input itself; choose another file"),
+        ]:
+            for option in "-f", "-n":
+                with self.subTest(message, option=option), standing_in(number, "in.md"):
+                    found = self.main("--base", "2", option, source, output)
+                    self.assertEqual(found, (1, f"oversample: error: {message}\n"))
+                    self.assertEqual(self.out("in.md"), ABC)
 
     def test_3_3_a_file_that_appears_during_the_run_is_left_alone(self) -> None:
-        fsync = os.fsync
+        message = "oversample: error: out.md: was created meanwhile; left untouched\n"
         for links, content in itertools.product((True, False), (b"theirs", b"")):
-
-            def appear(descriptor: int, content=content) -> None:
-                fsync(descriptor)
-                self.write(content, "out.md")
-
-            patch = contextlib.nullcontext() if links else failing("link", errno.EPERM)
-            with mock.patch("os.fsync", appear), patch:
-                self.assertEqual(self.main(*RUN), (1, MEANWHILE))
+            appear = mock.patch("os.fsync", lambda _: self.write(content, "out.md"))
+            with appear, failing("link", errno.EPERM, when=not links):
+                self.assertEqual(self.main(*RUN), (1, message))
                 self.assertEqual((self.names(), self.out()), (["in.md", "out.md"], content))
                 os.unlink("out.md")
-                with self.assertRaises(FileExistsError):
-                    oversample.oversample("in.md", "out.md", base=2)
+                self.assertRaises(FileExistsError, self.make)
             os.unlink("out.md")
 
-    def test_3_5_a_new_file_has_the_permissions_of_any_new_file(self) -> None:
-        self.addCleanup(os.umask, os.umask(0))
-        for mask, mode in (0o022, 0o644), (0o077, 0o600), (0o002, 0o664), (0, 0o666), (0o27, 0o640):
-            for patch in failing("link", errno.EPERM), contextlib.nullcontext():
-                os.umask(mask)
-                with patch:
-                    oversample.oversample("in.md", "out.md", base=2)
-                self.assertEqual(stat.S_IMODE(os.stat("out.md").st_mode), mode)
-                os.unlink("out.md")
-
-    def test_3_5_a_file_that_is_replaced_keeps_its_permissions_from_the_first_byte(self) -> None:
-        write, seen = os.write, []
+    def test_3_5_permissions_are_any_new_files_or_the_old_ones_from_the_first_byte(self) -> None:
+        write, seen = os.write, set()
 
         def spy(descriptor: int, data: bytes) -> int:
-            seen.append(stat.S_IMODE(os.fstat(descriptor).st_mode))
+            seen.add(stat.S_IMODE(os.fstat(descriptor).st_mode))
             return write(descriptor, data)
 
-        for mode, kept in (0o600, 0o600), (0o666, 0o666), (0o444, 0o444), (0o4755, 0o755):
-            self.write(b"old", "out.md").chmod(mode)
+        self.addCleanup(os.umask, os.umask(0))
+        # (umask, permissions of the old file, if there is one, of the new one)
+        rows = [
+            (0o022, 0, 0o644), (0o077, 0, 0o600), (0o002, 0, 0o664), (0, 0, 0o666), (0o027, 0, 0o640),
+            (0o022, 0o600, 0o600), (0o077, 0o666, 0o666), (0, 0o444, 0o444), (0o022, 0o4755, 0o755),
+        ]  # fmt: skip
+        for (mask, old, mode), links in itertools.product(rows, (True, False)):
+            os.umask(mask)
+            if old:
+                self.write(b"old", "out.md").chmod(old)
             with mock.patch("os.write", spy), mock.patch("os.open", side_effect=os.open) as opened:
-                oversample.oversample("in.md", "out.md", base=2, overwrite=True)
-            seen.append(stat.S_IMODE(os.stat("out.md").st_mode))
-            self.assertEqual((opened.call_args[0][2], set(seen)), (0o600, {kept}))
+                self.make(links=links, overwrite=bool(old))
+            seen.add(stat.S_IMODE(os.stat("out.md").st_mode))
+            first = opened.call_args_list[0][0][2]
+            self.assertEqual((first, seen), (0o600 if old else 0o666, {mode}))
             seen.clear()
             os.unlink("out.md")
         self.write(b"old", "out.md")
-        with mock.patch.object(os, "chown", create=True):
-            del os.chown  # as on Windows
-            oversample.oversample("in.md", "out.md", base=2, overwrite=True)
+        with mock.patch("os.chown"), mock.patch("os.statvfs"):
+            del os.chown, os.statvfs  # as on Windows
+            self.make(overwrite=True)
 
     @unittest.skipUnless(POSIX and os.geteuid() == 0, "only root may give files away")
     def test_3_5_owner_and_group_are_kept_or_only_the_permissions_of_the_owner(self) -> None:
         os.chmod(".", 0o777)
-        # (owner, group, who replaces the file, its owner, group and mode afterwards)
-        for owner, group, who, expected in [
-            (1001, 2000, "root", (1001, 2000, 0o640)), (1001, 2000, "another", (1000, 100, 0o600)),
-            (1001, 0, "denied", (0, 0, 0o600)), (0, 2000, "denied", (0, 0, 0o600)), (0, 0, "denied", (0, 0, 0o640)),
+        # (owner, group, who replaces the file, its owner, group, mode and size afterwards)
+        for owner, group, who, *expected in [
+            (1001, 2000, "root", 1001, 2000, 0o100640, 853), (1001, 2000, "another", 1000, 0, 0o100600, 853),
+            (1001, 0, "denied", 0, 0, 0o100600, 853), (0, 2000, "denied", 0, 0, 0o100600, 853), (0, 0, "denied", 0, 0, 0o100640, 853),
         ]:  # fmt: skip
             self.write(b"old", "out.md").chmod(0o640)
             os.chown("out.md", owner, group)
-            denied = failing("chown", errno.EPERM) if who == "denied" else contextlib.nullcontext()
-            child = os.fork()
-            if not child:
-                with contextlib.suppress(BaseException), denied:
-                    if who == "another":
-                        os.setgroups([])
-                        os.setgid(100)
-                        os.setuid(1000)
-                    oversample.oversample("in.md", "out.md", base=2, overwrite=True)
-                os._exit(0)
-            os.waitpid(child, 0)
+            try:
+                os.seteuid(1000 if who == "another" else 0)
+                with failing("chown", errno.EPERM, when=who == "denied"):
+                    self.make(overwrite=True)
+            finally:
+                os.seteuid(0)
             status = os.stat("out.md")
-            found = status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)
-            self.assertEqual((found, status.st_size), (expected, len(GOOD)))
+            found = [status.st_uid, status.st_gid, status.st_mode, status.st_size]
+            self.assertEqual(found, expected)
             os.unlink("out.md")
 
     def test_3_6_more_than_the_free_space_is_refused_with_the_figures(self) -> None:
-        message = f"oversample: error: out.md: the output needs 853 bytes, only {{}} are free; {WAYS_OUT}\n"  # fmt: skip
-        for free, size, total, expected in [
-            (853, 1, 99, ""), (852, 1, 99, "852"), (0, 512, 9, "0"), (2, 426, 9, "852"), (2, 427, 9, ""),
+        os.mkdir("folder")
+        os.symlink("folder/out.md", "link.md")
+        message = f"oversample: error: link.md: the output needs 853 bytes, only {{}} are free; {WAYS_OUT}\n"  # fmt: skip
+        for free, size, total, shown in [
+            (852, 1, 99, "852"), (0, 512, 9, "0"), (2, 426, 9, "852"), (853, 1, 99, ""), (2, 427, 9, ""),
             (0, 0, 0, ""),  # no blocks at all: the system cannot tell
         ]:  # fmt: skip
             disk = mock.Mock(f_blocks=total, f_bavail=free, f_frsize=size, f_bfree=9e9, f_bsize=9e9)
-            with self.subTest(free=free, size=size), mock.patch("os.statvfs", return_value=disk):
-                for option in "-n", "-f":
-                    error = message.format(expected) if expected else ""
-                    self.assertEqual(self.main(*QUIET, option), (bool(expected), error))
-                self.assertEqual(self.out(), None if expected else GOOD)
-                if expected:
-                    with self.assertRaises(OSError) as caught:
-                        oversample.oversample("in.md", "out.md", base=2)
-                    self.assertEqual(caught.exception.errno, errno.ENOSPC)
-            pathlib.Path("out.md").unlink(missing_ok=True)
-        with mock.patch("os.statvfs", side_effect=os.statvfs) as asked:
-            os.mkdir("folder")
-            os.symlink("folder/x.md", "link.md")
-            oversample.oversample("in.md", "link.md", base=2)
-            self.assertEqual(asked.mock_calls, [mock.call(os.path.realpath("folder"))])
-            del os.statvfs  # as on Windows
-            oversample.oversample("in.md", "out.md", base=2)
-            os.statvfs = asked
+            patch = mock.patch("os.statvfs", return_value=disk)
+            with self.subTest(free=free, size=size), patch as asked:
+                for option in "-nf", "-f":
+                    found = self.main(*RUN[:5], "link.md", "-q", option)
+                    self.assertEqual(found, (bool(shown), message.format(shown) if shown else ""))
+                    asked.assert_called_with(os.path.realpath("folder"))
+                self.assertEqual(self.out("link.md"), None if shown else GOOD)
+                if shown:
+                    self.assertRaisesRegex(OSError, f"Errno {errno.ENOSPC}", self.make, "link.md")
 
     def test_3_6_as_many_copies_as_are_possible_are_not_too_many(self) -> None:
         self.write(document(5))
         status, text = self.main("--base", "1000", "--max-copies", "2147483648", "-n", "in.md")
         self.assertEqual((status, text.count("2,147,483,648")), (0, 5))
 
-    def test_4_2_a_working_folder_that_is_gone_is_told_with_a_name(self) -> None:
-        os.mkdir("gone")
-        os.chdir("gone")
-        os.rmdir("../gone")
-        for source, name in (f"{self.folder}/in.md", "out.md"), ("in.md", "in.md"):
-            message = f"oversample: error: {name}: no such file or directory\n"
-            self.assertEqual(self.main("--base", "2", source, "out.md"), (1, message))
+
+@contextlib.contextmanager
+def at_each_line(call) -> Iterator[None]:
+    """Call this at each line of the program, from its first file on."""
+
+    def trace(frame, event: str, _):
+        ours = frame.f_code.co_filename == oversample.__file__
+        if ours and event == "line" and opened.called:
+            call()
+        return trace if ours else None
+
+    with mock.patch("os.open", side_effect=os.open) as opened, contextlib.ExitStack() as stack:
+        stack.callback(sys.settrace, sys.gettrace())
+        sys.settrace(trace)
+        yield
 
 
 class Whole(Scene):
     """3.4. Whole or absent, whatever goes wrong."""
-
-    WAYS = (None, True), (None, False), (b"old", True)  # what is replaced, and hard links
-
-    def run_once(self, old: bytes | None, links: bool = True) -> None:
-        patch = contextlib.nullcontext() if links else failing("link", errno.EPERM)
-        with patch:
-            oversample.oversample("in.md", "out.md", base=2, seed=1, overwrite=bool(old))
-
-    def lay(self, old: bytes | None) -> None:
-        pathlib.Path("out.md").unlink(missing_ok=True)
-        if old:
-            self.write(old, "out.md")
 
     def assert_whole(self, *allowed: bytes | None) -> None:
         """The input is as it was, the output one of these, and nothing else is there."""
         self.assertEqual((self.out("in.md"), set(self.names()) - {"out.md"}), (ABC, {"in.md"}))
         self.assertIn(self.out(), allowed)
 
-    def test_3_4_the_file_is_new_beside_its_name_and_has_it_only_when_whole_and_on_disk(
-        self,
-    ) -> None:
+    def test_3_4_the_file_is_new_and_has_its_name_only_when_whole_and_on_disk(self) -> None:
         os.mkdir("folder")
         os.symlink("folder/out.md", "link.md")
-        events, binary = [], 1 << 40
+        folder, events, binary = os.path.realpath("folder"), [], 1 << 40
+        new = os.O_WRONLY | os.O_CREAT | os.O_EXCL | binary
 
         def spy(name: str):
             real = getattr(os, name)
@@ -1047,38 +903,43 @@ class Whole(Scene):
             def call(*arguments):
                 events.append((name, len(os.listdir("folder"))))
                 if name == "open":
-                    new = os.O_WRONLY | os.O_CREAT | os.O_EXCL | binary
-                    folder = os.path.realpath("folder")
                     self.assertEqual((os.path.dirname(arguments[0]), arguments[1]), (folder, new))
                     arguments = arguments[0], arguments[1] & ~binary, *arguments[2:]
                 return real(*arguments)
 
             return mock.patch(f"os.{name}", call)
 
-        for old, last in (0, "link"), (1, "replace"):
-            with contextlib.ExitStack() as stack:
+        for old, *last in (0, "link"), (1, "replace"), (1,):  # closed, too, where fsync fails
+            with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
+                stack.enter_context(failing("fsync", errno.EIO, when=not last))
                 stack.enter_context(mock.patch("os.O_BINARY", binary, create=True))
                 for name in "open", "write", "fsync", "close", "link", "replace":
                     stack.enter_context(spy(name))
-                oversample.oversample("in.md", "link.md", base=2, overwrite=bool(old))
-            names = "open", *["write"] * (len(events) - 4), "fsync", "close", last
+                self.make("link.md", overwrite=bool(old))
+            names = "open", *["write"] * (len(events) - 3 - len(last)), "fsync", "close", *last
             self.assertEqual(events, [(name, old + (name != "open")) for name in names])
             events.clear()
 
-    def test_3_4_whatever_fails_leaves_all_as_it_was(self) -> None:
-        # Each system call of a run in turn, an error or a stop in its place or behind it.
-        failures = OSError(errno.ENOSPC, "No space left"), KeyboardInterrupt(), MemoryError()
+    def test_3_4_whatever_fails_or_stops_leaves_all_as_it_was(self) -> None:
+        # Each system call in turn, an error in its place or a stop behind it; a stop at each line.
+        failures = OSError(errno.ENOSPC, "No space left"), MemoryError(), KeyboardInterrupt()
         names = "open write fsync close chmod chown stat fstat statvfs urandom link replace unlink"
-        for name, failure, way in itertools.product(names.split(), failures, self.WAYS):
-            for behind in [False, True] if isinstance(failure, KeyboardInterrupt) else [False]:
-                number = 0
-                while hasattr(os, name) and self.fails(name, number, failure, *way, behind):
-                    number += 1
+        calls = itertools.product([name for name in names.split() if hasattr(os, name)], failures)
+        trials = [*calls, ("a line", KeyboardInterrupt())]
+        ways = (None, True), (None, False), (b"old", True)  # what is replaced, and hard links
+        for (name, failure), way in itertools.product(trials, ways):
+            number = 0
+            while self.fails(name, number, failure, *way):
+                number += 1
+        self.assertGreater(number, 20, "lines")
 
-    def fails(self, name, number, failure, old, links, behind) -> bool:
-        """Whether there was such a call to fail."""
-        self.lay(old)
-        real, calls, done = getattr(os, name), itertools.count(), False
+    def fails(self, name, number, failure, old, links) -> bool:
+        """Whether there was such a call, or line, to fail."""
+        pathlib.Path("out.md").unlink(missing_ok=True)
+        if old:
+            self.write(old, "out.md")
+        real, calls, done = getattr(os, name, lambda: None), itertools.count(), False
+        behind = isinstance(failure, KeyboardInterrupt)
 
         def call(*arguments, **options):
             if next(calls) != number:
@@ -1087,85 +948,23 @@ class Whole(Scene):
                 real(*arguments, **options)
             raise failure
 
-        with mock.patch(f"os.{name}", call):
-            with contextlib.suppress(type(failure), OSError):
-                self.run_once(old, links)
+        with at_each_line(call) if name == "a line" else mock.patch(f"os.{name}", call):
+            with contextlib.suppress(type(failure)):
+                self.make(links=links, overwrite=bool(old))
                 done = True
-        named = name == "unlink" or behind and name in ("link", "replace", "close")
-        with self.subTest(
-            name, number=number, failure=failure, old=old, links=links, behind=behind
-        ):
+        named = name in ("unlink", "a line") or behind and name in ("link", "replace", "close")
+        with self.subTest(name, number=number, failure=failure, old=old, links=links):
             self.assert_whole(*[GOOD] if done else [old, GOOD] if named else [old])
         return next(calls) > number
 
-    def test_3_4_a_stop_at_any_line_leaves_the_name_all_or_nothing(self) -> None:
-        for old, links in self.WAYS:
-            number = 0
-            while self.stopped_at(number, old, links):
-                with self.subTest(number=number, old=old, links=links):
-                    self.assert_whole(old, GOOD)
-                number += 1
-            self.assertGreater(number, 20)
-            self.assert_whole(GOOD)
-
-    def stopped_at(self, number: int, old: bytes | None, links: bool) -> bool:
-        """Whether a run was interrupted at this line event, from its first file on."""
-        self.lay(old)
-        real, lines, before, opened, stopped = os.open, 0, sys.gettrace(), False, False
-
-        def open_file(*arguments) -> int:
-            nonlocal opened
-            opened = True
-            return real(*arguments)
-
-        def trace(frame, event: str, _):
-            nonlocal lines, stopped
-            if frame.f_code.co_filename != oversample.__file__:
-                return None
-            lines += opened and event == "line"
-            if lines > number and not stopped:
-                stopped = True
-                raise KeyboardInterrupt
-            return trace
-
-        with mock.patch("os.open", open_file), contextlib.suppress(KeyboardInterrupt):
-            sys.settrace(trace)
-            try:
-                self.run_once(old, links)
-            finally:
-                sys.settrace(before)
-        return stopped
-
-    def test_3_4_where_there_are_no_hard_links_the_file_is_as_whole(self) -> None:
-        for name in ["EPERM", "ENOTSUP", "ENOSYS", "EMLINK", "EACCES", "EXDEV", "EIO"]:
-            with failing("link", getattr(errno, name)):
-                with failing("replace", errno.EIO):
-                    error = "oversample: error: out.md: input/output error\n"
-                    self.assertEqual(self.main(*RUN), (1, error))
-                self.assert_whole(None)
-                self.run_once(None)
-                self.assert_whole(GOOD)
-                os.unlink("out.md")
-
-    def test_3_4_a_write_that_takes_less_than_asked_is_gone_on_with(self) -> None:
+    def test_3_4_where_there_are_no_hard_links_and_writes_are_short_it_is_as_whole(self) -> None:
         write = os.write
-        with mock.patch("os.write", lambda file, data: write(file, data[:7])):
-            self.run_once(None)
-        self.assert_whole(GOOD)
-
-    def test_3_4_no_descriptor_is_left_open(self) -> None:
-        def free() -> int:
-            descriptor = os.open(os.devnull, os.O_RDONLY)
-            os.close(descriptor)
-            return descriptor
-
-        before = free()
-        for name in "write", "fsync", "stat", "link":
-            with contextlib.suppress(OSError), failing(name, errno.EIO):
-                self.run_once(b"old")
-            with contextlib.suppress(OSError):
-                check("in.md", "out.md", base=2)
-            self.assertEqual(free(), before, name)
+        for name in "EPERM", "ENOTSUP", "ENOSYS", "EMLINK", "EACCES", "EXDEV", "EIO":
+            with mock.patch("os.write", lambda file, data: write(file, data[:7])):
+                with failing("link", getattr(errno, name)):
+                    self.make()
+            self.assert_whole(GOOD)
+            os.unlink("out.md")
 
 
 # The command, held in the middle of its write, and again where it removes its file: it
@@ -1173,21 +972,17 @@ class Whole(Scene):
 MIDDLE = """
 import os, sys, oversample
 real, remove = os.write, os.unlink
-
 def hold():
     real(1, b".")
     os.read(0, 1)
-
 def write(descriptor, data):
     os.write = real
     written = real(descriptor, data[:7])
     hold()
     return written
-
 def unlink(path):
     hold()
     remove(path)
-
 os.write, os.unlink = write, unlink
 sys.exit(oversample.main())
 """
@@ -1198,76 +993,58 @@ class Signals(Scene):
     """4.2, 3.4. What stops a run, and what does not."""
 
     def middle(self, name: str, old: bytes | None, **options) -> subprocess.Popen:
-        """The command in a folder of its own, in the middle of its write."""
+        """The command in the middle of its write to a folder of its own."""
         os.mkdir(name)
-        self.write(ABC, f"{name}/in.md")
         if old:
             self.write(old, f"{name}/out.md")
-        process = start(*QUIET, "-f", program=("-c", MIDDLE), cwd=name, **options)
+        process = start(*RUN[:5], f"{name}/out.md", "-qf", program=("-c", MIDDLE), **options)
         self.addCleanup(process.kill)
         return process
 
     def test_4_2_3_4_a_signal_in_the_middle_of_the_write_leaves_all_as_it_was(self) -> None:
         statuses = zip([*SIGNALS, signal.SIGKILL], (130, 143, 129, 131, -9))
-        runs = [
-            (*row, old, f"{row[0]}{old}", self.middle(f"{row[0]}{old}", old))
-            for row, old in itertools.product(statuses, (None, b"old"))
-        ]
-        for number, status, old, folder, process in runs:
+        for (number, status), old in itertools.product(statuses, (None, b"old")):
+            folder, message = f"{number}{old}", ""
             with self.subTest(number=number, old=old):
+                process = self.middle(folder, old)
                 self.assertEqual(process.stdout.read(1), b".")
-                (temporary,) = set(os.listdir(folder)) - {"in.md", "out.md"}
+                names = set(os.listdir(folder))
+                (temporary,) = names - {"out.md"}
                 self.assertRegex(temporary, r"^\.oversample-[0-9a-f]{16}\.tmp$")
                 process.send_signal(number)
-                message = ""
                 if status > 0:  # an impatient person, while the rest is cleaned up
                     self.assertEqual(process.stdout.read(1), b".")
                     for again in number, *SIGNALS:
                         process.send_signal(again)
+                    names.remove(temporary)
                     message = f"oversample: error: stopped by {number.name}\n"
                 found, out, err = finish(process)
                 self.assertEqual((found, out.strip(b"."), err), (status, b"", message))
-                names = {"in.md"} | ({"out.md"} if old else set()) | ({temporary} if status < 0 else set())  # fmt: skip
-                self.assertEqual(
-                    (set(os.listdir(folder)), self.out(f"{folder}/out.md")), (names, old)
-                )
+                left = set(os.listdir(folder)), self.out(f"{folder}/out.md")
+                self.assertEqual(left, (names, old))
 
     def test_4_2_what_is_ignored_stays_ignored(self) -> None:
-        process = self.middle("folder", None, setup=lambda: by_default(signal.SIG_IGN))
+        process = self.middle("folder", None, handler=signal.SIG_IGN)
         self.assertEqual(process.stdout.read(1), b".")
         for number in SIGNALS:
             process.send_signal(number)
         status, _, err = finish(process)
         self.assertEqual((status, err, self.out("folder/out.md")), (0, "", GOOD))
-        seen = []
-        with handlers(signal.SIG_IGN):
-            with mock.patch("os.fsync", lambda _: seen.append(current())):
-                self.assertEqual(self.main(*QUIET), (0, ""))
-        self.assertEqual(seen, [[signal.SIG_IGN] * 4])
 
     def test_4_2_3_7_a_signal_while_the_input_is_waited_for(self) -> None:
-        pipe = os.pipe()
-
-        def stop() -> None:
-            feed(pipe, b"QUESTION: ")
-            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
-
-        with handlers(own), standing_in(0, pipe[0]), beside(stop):
+        main, number = threading.main_thread().ident, signal.SIGINT
+        with handlers(own), fed(b"QUESTION: ", last=lambda: signal.pthread_kill(main, number)):
             found = self.main("--base", "2", "-", "out.md")
         self.assertEqual(found, (130, "oversample: error: stopped by SIGINT\n"))
         self.assertEqual(self.names(), ["in.md"])
-        os.close(pipe[0]), os.close(pipe[1])
 
     def test_4_2_a_caller_of_main_has_its_handlers_back(self) -> None:
         runs = [*QUIET, "-f"], ["--base", "2", "none", "x"], ["--base"], ["-h"], [*QUIET, "--check"]
         for handler, arguments in itertools.product((own, signal.SIG_DFL, signal.SIG_IGN), runs):
-            with contextlib.redirect_stdout(io.StringIO()) as out, handlers(handler):
-                with contextlib.redirect_stderr(out), self.subTest(arguments, handler=handler):
-                    status = oversample.main(arguments)
-                    self.assertEqual(current(), [handler] * 4)
-                    with mock.patch.object(sys, "argv", ["oversample", *arguments]):
-                        self.assertEqual(oversample.main(), status)
-                    self.assertEqual(current(), [handler] * 4)
+            with self.subTest(arguments, handler=handler), handlers(handler):
+                with mock.patch.multiple(sys, stdout=io.StringIO(), stderr=io.StringIO()):
+                    oversample.main(arguments)
+                self.assertEqual(current(), [handler] * 4)
 
     def test_4_2_signals_that_arrive_at_once_are_one_stop(self) -> None:
         def call(_) -> None:
@@ -1302,9 +1079,10 @@ class Signals(Scene):
 
     def test_4_2_outside_the_main_thread_signals_are_left_alone(self) -> None:
         found = []
+        thread = threading.Thread(target=lambda: found.append(oversample.main(QUIET)))
         with handlers(own):
-            with beside(lambda: found.append(oversample.main(QUIET))):
-                pass
+            thread.start()
+            thread.join()
             self.assertEqual((found, current(), self.out()), ([0], [own] * 4, GOOD))
 
 
@@ -1313,75 +1091,48 @@ class Streams(Scene):
     """3.7, 4.2, 4.5. Standard input, output, error; whole, closed, full, left, or a terminal."""
 
     def test_3_7_a_hyphen_reads_standard_input_and_writes_standard_output(self) -> None:
-        for source, output in ("-", "-"), ("in.md", "-"), ("-", "out.md"):
-            self.write(b"", "stdout")
-            with standing_in(0, "in.md"), standing_in(1, "stdout"):
-                found = self.main(*RUN[:4], source, output)
-                os.fstat(0), os.fstat(1)  # they are still open
-            where = "standard output" if output == "-" else output
-            self.assertEqual(found, (0, REPORT.format(f"written to {where}")))
-            expected = (GOOD, None) if output == "-" else (b"", GOOD)
-            self.assertEqual((self.out("stdout"), self.out()), expected)
-        check = "out.md: exactly the 14 copies that <stdin> gives, in any order\n"
-        message = "<stdin>:1: error: expected QUESTION: first, found ANSWER:\n" + SPELLING
         self.write(b"ANSWER: a", "bad.md")
-        with standing_in(0, "in.md"):
-            self.assertEqual(self.main("--base", "2", "--check", "-", "out.md"), (0, check))
-        with standing_in(0, "bad.md"):
-            self.assertEqual(self.main("--base", "2", "-", "-"), (1, message))
+        report = REPORT.format("written to standard output")
+        bad = "<stdin>:1: error: expected QUESTION: first, found ANSWER:\n" + SPELLING
+        for stdin, files, expected, out, written in [
+            ("in.md", "- -", (0, report), GOOD, None), ("in.md", "in.md -", (0, report), GOOD, None),
+            ("bad.md", "- -", (1, bad), b"", None), ("in.md", "- out.md", (0, REPORT.format("written to out.md")), b"", GOOD),
+        ]:  # fmt: skip
+            self.write(b"", "stdout")
+            with self.subTest(files), standing_in(0, stdin), standing_in(1, "stdout"):
+                self.assertEqual(self.main(*RUN[:4], *files.split()), expected)
+                os.fstat(0), os.fstat(1)  # they are still open
+            self.assertEqual((self.out("stdout"), self.out()), (out, written))
 
     def test_3_7_an_input_that_would_block_is_read_to_its_true_end(self) -> None:
-        checked = "good.md: exactly the 14 copies that <stdin> gives, in the order of seed 1\n"
-        self.write(GOOD, "good.md")
-        runs = (["-qf", "-", "out.md"], ""), (["--check", "-", "good.md"], checked)
-        for blocking, (arguments, expected) in itertools.product((False, True), runs):
-            pipe = os.pipe()
-            os.set_blocking(pipe[0], blocking)
+        checked = "out.md: exactly the 14 copies that <stdin> gives, in the order of seed 1\n"
+        runs = itertools.product((False, True), (("-qf", ""), ("--check", checked)))
+        for blocking, (option, expected) in runs:
+            with self.subTest(option, blocking=blocking):
+                with fed(ABC[:70], ABC[70:100], ABC[100:], blocking=blocking):
+                    found = self.main(*RUN[:4], option, "-", "out.md")
+                self.assertEqual((found, self.out()), ((0, expected), GOOD))
 
-            def slowly(pipe=pipe) -> None:
-                time.sleep(0.005)  # there is nothing yet: a program that gives up does it here
-                for piece in ABC[:70], ABC[70:100], ABC[100:]:
-                    feed(pipe, piece)
-                    time.sleep(0.002)
-                os.close(pipe[1])
-
-            with self.subTest(arguments, blocking=blocking):
-                with standing_in(0, pipe[0]), beside(slowly):
-                    self.assertEqual(self.main(*RUN[:4], *arguments), (0, expected))
-                self.assertEqual(self.out(), GOOD)
-            os.close(pipe[0])
-
-    def test_3_7_a_reader_that_leaves_early_ends_the_run_in_silence(self) -> None:
-        self.write(pair("x" * 100_000, 3))
-        process = start(*RUN[:5], "-")  # more than any pipe holds
-        self.assertEqual(process.stdout.read(9), b"QUESTION:")
-        process.stdout.close()
-        self.assertEqual((process.wait(60), process.stderr.read()), (1, b""))
-        process.stdin.close(), process.stderr.close()
-        with failing("write", errno.EPIPE):
-            self.assertEqual(self.main(*RUN[:5], "-"), (1, ""))
-
-    def test_4_2_streams_that_are_closed_or_full_are_no_traceback(self) -> None:
-        bad, runs = "oversample: error: <{}>: bad file descriptor\n", []
+    def test_3_7_4_2_streams_that_are_closed_full_or_left_are_no_traceback(self) -> None:
+        bad = "oversample: error: <{}>: bad file descriptor\n"
+        command = f'run() {{ "{sys.executable}" "{SCRIPT}" --base 2 --seed 1 "$@"; }}; '
         for line, status, message in [
-            ("in.md 1.md 2>&-", 0, ""), ("-q in.md 2.md >&-", 0, ""), ("-q in.md 3.md <&-", 0, ""),
-            ("in.md 4.md <&- >&- 2>&-", 0, ""), ("in.md 5.md 2>/dev/full", 0, ""),
-            ("in.md - >&-", 1, bad.format("stdout")), ("- 7.md <&-", 1, bad.format("stdin")),
-            ("in.md - <&- >&- 2>&-", 1, ""), ("none.md 7.md 2>&-", 1, ""), ("-x 2>/dev/full", 2, ""),
-            ("in.md - >/dev/full", 1, "oversample: error: <stdout>: no space left on device\n"),
-            ("--check in.md in.md 2>&- >&-", 1, ""), ("--help >&-", 0, ""),
+            ("run in.md 1.md 2>&-", 0, ""), ("run -q in.md 2.md >&-", 0, ""), ("run -q in.md 3.md <&-", 0, ""),
+            ("run in.md 4.md <&- >&- 2>&-", 0, ""), ("run in.md 5.md 2>/dev/full", 0, ""),
+            ("run in.md - >&-", 1, bad.format("stdout")), ("run - 7.md <&-", 1, bad.format("stdin")),
+            ("run in.md - <&- >&- 2>&-", 1, ""), ("run none.md 7.md 2>&-", 1, ""), ("run -x 2>/dev/full", 2, ""),
+            ("run in.md - >/dev/full", 1, "oversample: error: <stdout>: no space left on device\n"),
+            ("run --check in.md in.md 2>&- >&-", 1, ""), ("run --help >&-", 0, ""),
+            ("(run in.md - --base 30; echo status $? >&2) | read line", 0, "status 1\n"),  # more than a pipe holds
         ]:  # fmt: skip
-            run = f'exec "{sys.executable}" "{SCRIPT}" --base 2 --seed 1 {line}'
-            shell = "-c", "import os, sys; os.execv('/bin/sh', ['sh', '-c', sys.argv[1]])", run
             if "/dev/full" not in line or os.path.exists("/dev/full"):
-                runs.append((line, start(program=shell), (status, b"", message)))
-        for line, process, expected in runs:
-            with self.subTest(line=line):
-                self.assertEqual(finish(process), expected)
-        with mock.patch.object(sys, "stdout", None), mock.patch.object(sys, "stderr", None):
-            self.assertEqual(oversample.main(RUN), 0)
+                shell = start("-c", command + line, program=(), executable="/bin/sh")
+                with self.subTest(line=line):
+                    self.assertEqual(finish(shell), (status, b"", message))
         written = [self.out(f"{number}.md") for number in (1, 2, 3, 4, 7)]
         self.assertEqual(written, [GOOD] * 4 + [None])
+        with failing("write", errno.EPIPE):  # its reader has left
+            self.assertEqual(self.main(*RUN[:5], "-"), (1, ""))
 
     def terminal(self, tick: float, *arguments: str, out: str = "") -> tuple[int, str]:
         """The command with error, and output unless told otherwise, on a terminal."""
@@ -1438,9 +1189,6 @@ class Streams(Scene):
 
 USAGE = "usage: oversample --base N [options] INPUT OUTPUT\noversample: error: "
 REQUIRED = "the following arguments are required: "
-BAD_BASE = "argument --base: expected a whole or decimal number from 1 to 1000, found "
-BAD_SEED = "argument --seed: expected a whole number, from 0 to 18446744073709551615, found "
-BAD_CAP = "argument --max-copies: expected a whole number, 1 or more, found "
 
 HELP = "INPUT OUTPUT --base --seed --max-copies --strip-weights -n, --dry-run --check -f, --force -q, --quiet --version -h, --help"  # fmt: skip
 
@@ -1452,18 +1200,16 @@ BAD_USAGE = [
     ("--base 2 --check in.md", REQUIRED + "OUTPUT"), ("--base 2 -n", REQUIRED + "INPUT"),
     ("--base 2 --check in.md -", "argument --check: expected the name of a file as OUTPUT, found '-'"),
     ("--base 2 --check -n in.md out.md", "argument -n/--dry-run: not allowed with argument --check"),
-    ("--base 2 in.md out.md x", "unrecognized arguments: x"), ("--base 2 -x in.md out.md", "unrecognized arguments: -x"),
-    *((f"--base 2 in.md out.md {option}", f"unrecognized arguments: {option}") for option in ("--strip", "--forc", "--dry", "--see", "--chec", "--q", "\u2013f", "--no")),
+    *((f"--base 2 in.md out.md {option}", f"unrecognized arguments: {option}") for option in ("x", "-x", "--strip", "--forc", "--dry", "--see", "--chec", "--q", "\u2013f", "--no")),
     ("--bas 2 in.md out.md", REQUIRED + "--base"), ("--base", "argument --base: expected one argument"),
     ("--base 2 in.md out.md --\x1b[2Jx", "unrecognized arguments: --\\x1b[2Jx"),
-    *((f"--base={text} in.md out.md", f"{BAD_BASE}'{text}'") for text in ("0", "0.5", "-2", "nan", "inf", "1e9", "two", "1_0", "1000.1", "1001", "+2", "2.", ".5", "\u0662", "1/2", "2,5")),
-    ("--base= in.md out.md", BAD_BASE + "nothing"), ("--base -2 in.md out.md", BAD_BASE + "'-2'"),
-    *((f"--base 2 --seed={text} in.md out.md", f"{BAD_SEED}'{text}'") for text in ("-1", "1.5", "18446744073709551616", "1_0", "\u0663", "x", "+1")),
-    ("--base 2 --seed= in.md out.md", BAD_SEED + "nothing"), ("--base 2 --seed -1 in.md out.md", BAD_SEED + "'-1'"),
-    *((f"--base 2 --max-copies={text} in.md out.md", f"{BAD_CAP}'{text}'") for text in ("0", "-1", "1.5", "x", "1_0", "\u0661")),
-    ("--base 2 --max-copies= in.md out.md", BAD_CAP + "nothing"),
+    *((f"--base={text} in.md out.md", f"argument --base: {BASE}'{text}'") for text in ("0", "0.5", "-2", "nan", "inf", "1e9", "two", "1_0", "1000.1", "1001", "+2", "2.", ".5", "\u0662", "1/2", "2,5")),
+    ("--base= in.md out.md", "argument --base: " + BASE + "nothing"), ("--base -2 in.md out.md", "argument --base: " + BASE + "'-2'"),
+    *((f"--base 2 --seed={text} in.md out.md", f"argument --seed: {SEED}'{text}'") for text in ("-1", "1.5", "18446744073709551616", "1_0", "\u0663", "x", "+1")),
+    ("--base 2 --seed= in.md out.md", "argument --seed: " + SEED + "nothing"), ("--base 2 --seed -1 in.md out.md", "argument --seed: " + SEED + "'-1'"),
+    *((f"--base 2 --max-copies={text} in.md out.md", f"argument --max-copies: {CAP}'{text}'") for text in ("0", "-1", "1.5", "x", "1_0", "\u0661")),
+    ("--base 2 --max-copies= in.md out.md", "argument --max-copies: " + CAP + "nothing"),
 ]
-
 
 KEPT = "the copies keep their weight lines; --strip-weights leaves them out\n"
 AGAIN = "to repeat or --check it: --base "
@@ -1479,47 +1225,23 @@ weight  pairs  copies each  copies   share
 
 14 copies, 853 bytes, {}
 """ + KEPT + AGAIN + "2 --seed 1\n"
-WIDE = """\
-weight  pairs            copies each  copies   share
-     1      2                  1,000   2,000  100.0%  ████████████████████
-     2      0              1,000,000       0    0.0%
-     3      0          1,000,000,000       0    0.0%
-     4      0      1,000,000,000,000       0    0.0%
-     5      0  1,000,000,000,000,000       0    0.0%
- total      2                          2,000  100.0%
-
-2,000 copies, 121,999 bytes, would be written
-""" + KEPT + AGAIN + "1000 --seed 7\n"
-CAPPED = """\
-weight  pairs  copies each  copies   share
-     1  1,200            1   1,200   99.8%  ████████████████████
-     2      1            2       2    0.2%  █
-     3      0            2       0    0.0%
-     4      0            3       0    0.0%
-     5      0            3       0    0.0%
- total  1,201                1,202  100.0%
-
-1,202 copies, 52,915 bytes, would be written to out.md
-""" + AGAIN + "1.30 --seed 0 --max-copies 3 --strip-weights\n"
-LONG = """\
-weight  pairs    copies each      copies   share
-     1      1             73          73    0.0%  █
-     2      2          5,329      10,658    0.0%  █
-     3      0        389,017           0    0.0%
-     4      1     28,398,241  28,398,241  100.0%  ████████████████████
-     5      0  2,073,071,593           0    0.0%
- total      4                 28,408,972  100.0%
-
-28,408,972 copies, 1,732,947,291 bytes, would be written to standard output
-""" + KEPT + AGAIN + "73 --seed 18446744073709551615 --max-copies 2147483648\n"
+# Larger reports: (what it shows, document, arguments, all behind the table, some of its lines).
+REPORTS = [
+    ("one copy", document(1), "-n --base 1 --seed 0 in.md", "1 copy, 60 bytes, would be written\n" + KEPT + AGAIN + "1 --seed 0\n",
+     ["     1      1            1       1  100.0%  ████████████████████", " total      1                    1  100.0%"]),
+    ("wide columns", document(1, 1), "-n --base 1000 --seed 7 in.md", "2,000 copies, 121,999 bytes, would be written\n" + KEPT + AGAIN + "1000 --seed 7\n",
+     ["weight  pairs            copies each  copies   share", "     1      2                  1,000   2,000  100.0%  ████████████████████", "     5      0  1,000,000,000,000,000       0    0.0%", " total      2                          2,000  100.0%"]),
+    ("thousands", document(*[1] * 1200, 2), "--base 1.30 -n in.md --seed 0 --max-copies 3 out.md --strip-weights", "1,202 copies, 52,915 bytes, would be written to out.md\n" + AGAIN + "1.30 --seed 0 --max-copies 3 --strip-weights\n",
+     ["weight  pairs  copies each  copies   share", "     1  1,200            1   1,200   99.8%  ████████████████████", "     2      1            2       2    0.2%  █", "     5      0            3       0    0.0%", " total  1,201                1,202  100.0%"]),
+    ("millions", document(1, 2, 2, 4), "-n --base 73 --seed 18446744073709551615 --max-copies 2147483648 in.md -", "28,408,972 copies, 1,732,947,291 bytes, would be written to standard output\n" + KEPT + AGAIN + "73 --seed 18446744073709551615 --max-copies 2147483648\n",
+     ["weight  pairs    copies each      copies   share", "     1      1             73          73    0.0%  █", "     2      2          5,329      10,658    0.0%  █", "     4      1     28,398,241  28,398,241  100.0%  ████████████████████", "     5      0  2,073,071,593           0    0.0%", " total      4                 28,408,972  100.0%"]),
+]
 NONE = "no such file or directory"
 CHECKED = "out.md: exactly the 14 copies that in.md gives, in "
 RENEW = "oversample: error: out.md is not what in.md and these options give; run again with --force instead of --check to renew it\n"
-STRAY_TEXT = "in.md:{}: warning: text outside any pair is not copied: 'x'\n"
 NASTY, SAFE = b"\x1b[31m\x00\x07\xc2\x9b\xe2\x80\xae\xe2\x80\xa8\xff\x7f\r", r"\x1b[31m\x00\x07\x9b\u202e\u2028\xff\x7f"
 NAME, SHOWN = "\x1b[2J\n\u202e.md", r"\x1b[2J\n\u202e.md"
 ERRORS = "in.md:3: error: expected ANSWER: after QUESTION: (line 2), found OVERSAMPLE_WEIGHT:\nin.md:5: error: expected QUESTION: after <END_OF_SET> (line 4), found ANSWER:\n"
-TOO_MANY = f"oversample: error: 1,000,000,000,000,000 copies are more than 2,147,483,648; {WAYS_OUT}\n"
 STRIPPED_ONCE = "out.md:1: error: a copy matches no pair; it is in.md:1 but for the weight line: the weight was edited, or --strip-weights given for one of the two alone\nin.md:1: error: expected 1 copy of this pair in out.md, found 0\n" + RENEW
 FIVES = b"\n\n".join([pair("a", 5)] * 1024) + b"\n"
 
@@ -1527,21 +1249,17 @@ FIVES = b"\n\n".join([pair("a", 5)] * 1024) + b"\n"
 # is said, what out.md is if it is written).
 COMMANDS = [
     ("4.4 the report", {}, "--base 2 --seed 1 in.md out.md", 0, REPORT.format("written to out.md"), GOOD),
-    ("4.4 a dry run", {}, "--base 2 --seed 1 -n in.md", 0, REPORT.format("would be written"), None),
-    ("4.4 a dry run", {}, "--base 2 --seed 1 in.md --dry-run out.md", 0, REPORT.format("would be written to out.md"), None),
-    ("4.4 a dry run", {}, "--base 2 --seed 1 -n in.md -", 0, REPORT.format("would be written to standard output"), None),
-    ("4.4 wide columns", {"in.md": document(1, 1)}, "--base 1000 --seed 7 -n in.md", 0, WIDE, None),
-    ("4.4 thousands", {"in.md": document(*[1] * 1200, 2)}, "--base 1.30 -n in.md --seed 0 --max-copies 3 out.md --strip-weights", 0, CAPPED, None),
-    ("4.4 millions", {"in.md": document(1, 2, 2, 4)}, "-n --base 73 --seed 18446744073709551615 --max-copies 2147483648 in.md -", 0, LONG, None),
+    *(("4.4 a dry run", {}, f"--base 2 --seed 1 {files}", 0, REPORT.format(f"would be written{where}"), None)
+      for files, where in (("-n in.md", ""), ("in.md --dry-run out.md", " to out.md"), ("-n in.md -", " to standard output"))),
     *(("4 quiet", {"in.md": b"x\n" + ABC}, f"--base 2 {option} -q in.md", 0, "", None) for option in ("-n", "--quiet -n", "-nf")),
     ("4 quiet", {"in.md": b"x\n" + ABC}, "--base 2 --seed 1 -q in.md out.md", 0, "", GOOD),
     ("4 no force", {"out.md": b"old"}, "--base 2 -n in.md out.md", 1, f"oversample: error: out.md: {EXISTS}\n", None),
     ("4 force, dry", {"out.md": b"old"}, "--base 2 -nfq in.md out.md", 0, "", None),
     ("4.1 a dash", {"-in.md": ABC}, "--base 2 --seed 1 -q ./-in.md ./out.md", 0, "", GOOD),
     *(("4.6 errors", {"in.md": b"x\nQUESTION: a\nOVERSAMPLE_WEIGHT: 9\n<END_OF_SET>\nANSWER: a\n"}, f"--base 2 {option} in.md out.md", 1, ERRORS + SPELLING, None) for option in ("", "-n", "--check", "-q", "-f")),
-    *(("4.6 warnings", {"in.md": b"x\n<!-- -->\n" * count + ABC}, "--base 2 --seed 1 -n in.md", 0, "".join(STRAY_TEXT.format(line) for line in range(1, 2 * min(count, 10), 2)) + more + REPORT.format("would be written"), None)
+    *(("4.6 warnings", {"in.md": b"x\n<!-- -->\n" * count + ABC}, "--base 2 --seed 1 -n in.md", 0, "".join(f"in.md:{line}: warning: text outside any pair is not copied: 'x'\n" for line in range(1, 2 * min(count, 10), 2)) + more + REPORT.format("would be written"), None)
       for count, more in ((9, ""), (10, ""), (12, "oversample: warning: 2 more warnings\n"), (11, "oversample: warning: 1 more warning\n"), (99, "oversample: warning: 89 more warnings\n"), (100, "oversample: warning: at least 90 more warnings\n"), (250, "oversample: warning: at least 90 more warnings\n"))),
-    *(("3.6 copies", {"in.md": document(5)}, f"--base 1000 in.md {output}", 1, TOO_MANY, None) for output in ("out.md", "-", "-n", "-q out.md", "--check in.md")),
+    *(("3.6 copies", {"in.md": document(5)}, f"--base 1000 in.md {output}", 1, f"oversample: error: 1,000,000,000,000,000 copies{MANY}\n", None) for output in ("out.md", "-", "-n", "-q out.md", "--check in.md")),
     *((f"4.2 input {name}", {}, ["--base", "2", name, *rest], 1, f"oversample: error: {message}\n", None)
       for rest in (["out.md"], ["--check", "in.md"], ["-n"])
       for name, message in (("none.md", f"none.md: {NONE}"), (".", ".: is a directory"), ("", f"'': {NONE}"), ("in.md/x", "in.md/x: not a directory"), ("./-none", f"./-none: {NONE}"), (NAME, f"{SHOWN}: {NONE}"), ("\udcff", f"\\udcff: {NONE}"))),
@@ -1555,7 +1273,10 @@ COMMANDS = [
     ("5.1 quiet", {"out.md": GOOD, "in.md": b"x\n" + ABC}, "--base 2 -q --check --seed 1 in.md out.md", 0, "", None),
     ("5.1 another order", {"out.md": GOOD}, "--base 2 --check --seed 2 in.md out.md", 1, "out.md:1: error: expected the order of seed 2, found another\n" + RENEW, None),
     *(("5.2 numbers", {"out.md": GOOD}, f"--base 1.5 --check {option} in.md out.md", 1, "in.md:8: error: expected 2 copies of this pair in out.md, found 4\nin.md:15: error: expected 3 copies of this pair in out.md, found 8\n" + RENEW, None) for option in ("", "-q", "-f")),
+    ("5.1 one copy", {"in.md": ONE, "out.md": ONE + b"\n"}, "--base 1 --check in.md out.md", 0, "out.md: exactly the 1 copy that in.md gives, in any order\n", None),
     ("5.2 thousands", {"in.md": document(5), "out.md": FIVES}, "--base 5 --check in.md out.md", 1, "in.md:1: error: expected 3,125 copies of this pair in out.md, found 1,024\n" + RENEW, None),
+    ("5.2 at most 100", {"out.md": b"0<END_OF_SET>" * 200}, "--base 2 --check in.md out.md", 1, "out.md:1: error: text that belongs to no copy: '0<END_OF_SET>'\n" * 100 + RENEW, None),
+    ("5.2 at most 100", {"in.md": b"\n".join(pair(str(number)) for number in range(300)), "out.md": b"\n"}, "--base 2 --check in.md out.md", 1, "".join(f"in.md:{line}: error: expected 2 copies of this pair in out.md, found 0\n" for line in range(1, 600, 6)) + RENEW, None),
     ("5.2 one", {"in.md": document(4), "out.md": FIVES}, "--base 1 --check in.md out.md", 1, "out.md:1: error: 1,024 copies match no pair; it is in.md:1 but for the weight line: the weight was edited, or --strip-weights given for one of the two alone\nin.md:1: error: expected 1 copy of this pair in out.md, found 0\n" + RENEW, None),
     ("5.2 stripped now", {"in.md": ONE, "out.md": ONE + b"\n"}, "--base 1 --check --max-copies 1 --strip-weights in.md out.md", 1, STRIPPED_ONCE, None),
     ("5.2 stripped once", {"in.md": ONE, "out.md": ONE.replace(b"OVERSAMPLE_WEIGHT: 1\n", b"") + b"\n"}, "--base 1 --check in.md out.md", 1, STRIPPED_ONCE, None),
@@ -1582,11 +1303,9 @@ class Command(Scene):
                 self.write(content, file)
             before = self.state()
             with self.subTest(name, arguments=arguments):
-                self.assertEqual(self.main(*arguments), (status, text))
-                for encoding in "", "ascii", "latin-1":  # 4.4: the bars fall back
-                    if encoding:
-                        found = self.main(*arguments, encoding=encoding)
-                        self.assertEqual(found, (status, text.replace("█", "#")))
+                for encoding, block in ("utf-8", "█"), ("ascii", "#"), ("latin-1", "#"):
+                    found = self.main(*arguments, encoding=encoding)
+                    self.assertEqual(found, (status, text.replace("█", block)))  # 4.4
                     if written:
                         self.assertEqual(self.out(), written)
                         os.unlink("out.md")
@@ -1594,12 +1313,14 @@ class Command(Scene):
             for file in self.names():
                 os.unlink(file)
 
-    def test_4_4_one_copy_is_a_copy(self) -> None:
-        self.write(document(1))
-        text = self.main("--base", "1", "in.md", "out.md")[1]
-        self.assertIn("\n1 copy, 60 bytes, written to out.md\n", text)
-        checked = "out.md: exactly the 1 copy that in.md gives, in any order\n"
-        self.assertEqual(self.main("--base", "1", "--check", "in.md", "out.md"), (0, checked))
+    def test_4_4_the_report_is_aligned_whatever_its_numbers_are(self) -> None:
+        for name, content, arguments, end, lines in REPORTS:
+            self.write(content)
+            status, text = self.main(*arguments.split())
+            table, _, rest = text.partition("\n\n")
+            found = [line for line in table.split("\n") if line in lines]
+            with self.subTest(name):
+                self.assertEqual((status, found, rest), (0, lines, end))
 
     def test_4_1_options_stand_before_between_and_behind_the_files(self) -> None:
         chunks = ["--base", "2"], ["--seed=1"], ["-qf"], ["in.md"], ["out.md"]
@@ -1623,20 +1344,15 @@ class Command(Scene):
 
     def test_4_4_the_last_line_repeats_the_run_and_checks_it(self) -> None:
         seeds = set()
-        for options in [], ["--max-copies", "3"], ["--strip-weights", "-f"], ["--base", "1.30"]:
-            for name, dry_run in ("1.md", []), ("2.md", ["-n"]):
-                text = self.main("--base", "2", "-f", *options, "in.md", name, *dry_run)[1]
-                begin, again = text.splitlines()[-1].split(" --base ")
-                again = ["--base", *again.split(), "in.md"]
-                seeds.add(re.match(r"\d{1,10}\Z", again[3])[0])
-                self.assertEqual((begin, self.out(name) is None), ("to repeat or --check it:", bool(dry_run)))  # fmt: skip
-                self.main("-qf", *again, "again.md")
-                self.assertIn(self.out(name), (None, self.out("again.md")))
-                status, text = self.main("--check", *again, "again.md")
-                self.assertRegex(text, r"\Aagain.md: exactly .* in the order of seed \d+\n\Z")
-                self.assertEqual(status, 0)
-                for each in {"1.md", "again.md"} & set(self.names()):
-                    os.unlink(each)
+        for options in [], ["--max-copies", "3"], ["--strip-weights"], ["--base", "1.30"]:
+            for name, way in ("1.md", "-f"), ("2.md", "-n"):
+                text = self.main("--base", "2", *options, way, "in.md", name)[1]
+                again = text.splitlines()[-1].partition("check it: ")[2].split()
+                seeds.add(re.fullmatch(r"\d{1,10}", again[3])[0])
+                again = *again, "in.md", "again.md"
+                self.assertEqual(self.main("-qf", *again), (0, ""))
+                self.assertEqual(self.out(name), None if way == "-n" else self.out("again.md"))
+                self.assertEqual(self.main("-q", "--check", *again), (0, ""))
         self.assertGreater(len(seeds), 6)  # two of eight are the same once in 10**8
         with mock.patch("os.urandom", side_effect=lambda size: b"\xff" * size):  # 2.5: 32 bits
             self.assertEqual(oversample.oversample("in.md", "out.md", base=2).seed, 2**32 - 1)
@@ -1644,12 +1360,10 @@ class Command(Scene):
     def test_4_2_a_defect_of_the_program_is_not_told_as_an_error_of_its_user(self) -> None:
         errors = ValueError("odd"), RuntimeError("odd"), DocumentError([(1, "odd")]), KeyError()
         for error, name in itertools.product(errors, ("random.Random", "os.fsync")):
-            with mock.patch(name, side_effect=error), self.assertRaises(type(error)):
-                with handlers(own):
-                    try:
-                        self.main(*RUN)
-                    finally:  # 4.2: its caller has its handlers back even then
-                        self.assertEqual(current(), [own] * 4)
+            with handlers(own):
+                with mock.patch(name, side_effect=error), self.assertRaises(type(error)):
+                    self.main(*RUN)
+                self.assertEqual(current(), [own] * 4)  # its caller has them back even then
         self.assertEqual(self.names(), ["in.md"])
         with mock.patch("os.urandom", side_effect=OSError("Odd")):  # one without a number
             self.assertEqual(self.main(*RUN[:2], "in.md", "-n"), (1, "oversample: error: odd\n"))
@@ -1672,45 +1386,53 @@ class Command(Scene):
             self.assertEqual(found, (1, f"oversample: error: not enough memory{advice}\n"))
 
 
+# fmt: off
 JOIN, SORTED = b"\n\n".join, [pair(name, "_abc".index(name)) for name in "aabbbbcccccccc"]
-FEW, OVER = "expected 8 copies of this pair in out.md, found 7", "expected 4 copies of this pair in out.md, found 5"  # fmt: skip
+FEW, OVER = "expected 8 copies of this pair in out.md, found 7", "expected 4 copies of this pair in out.md, found 5"
 C, STRANGE = pair("c", 3), "a copy matches no pair; "
 EDITED = "in.md:15 has the same question: one of the two was edited"
-WEIGHED = "it is in.md:15 but for the weight line: the weight was edited, or --strip-weights given for one of the two alone"  # fmt: skip
+WEIGHED = "it is in.md:15 but for the weight line: the weight was edited, or --strip-weights given for one of the two alone"
 NOBODY, NO_COPY = "no pair of in.md has this question", "text that belongs to no copy: "
+TWICE, TWIN = JOIN([pair("a", 2), pair("b", 1), pair("a", 2)]), pair("a", 3).replace(b"a!", b"b!")
+TWINS = JOIN([pair("a", 1), TWIN, pair("a", 2)])
+GONE = [("in.md", line, f"expected {due} copies of this pair in out.md, found 0") for line, due in ((1, 2), (8, 8), (15, 4))]
 
-# fmt: off
-# Differences of a check of document(1, 2, 3) at base 2: (what it shows, output, rows).
+# Differences of a check at base 2: (what it shows, input, output, rows).
 DIFFERENCES = [
-    ("in any order", JOIN(SORTED) + b"\n", []),
-    ("one is missing", JOIN(SORTED[:-1]) + b"\n", [("in.md", 15, FEW)]),
-    ("one too many", JOIN([*SORTED, ONE]) + b"\n", [("in.md", 1, "expected 2 copies of this pair in out.md, found 3")]),
-    ("one for another", JOIN([*SORTED[:-1], SORTED[2]]) + b"\n", [("in.md", 8, OVER), ("in.md", 15, FEW)]),
-    ("an altered one", JOIN([*SORTED[:-1], C.replace(b"c!", b"d!")]) + b"\n", [("out.md", 92, STRANGE + EDITED), ("in.md", 15, FEW)]),
-    ("an altered one first, longer than its pair", JOIN([C.replace(b"c!", b"c!\n" * 300), *SORTED[:-1]]) + b"\n", [("out.md", 1, STRANGE + EDITED), ("in.md", 15, FEW)]),
-    ("stale ones", JOIN([*SORTED[:6], *[C.replace(b"c!", b"d!")] * 8]) + b"\n", [("out.md", 43, "8 copies match no pair; " + EDITED), ("in.md", 15, FEW.replace("7", "0"))]),
-    ("another weight", JOIN([*SORTED[:-1], pair("c", 4)]) + b"\n", [("out.md", 92, STRANGE + WEIGHED), ("in.md", 15, FEW)]),
-    ("no weight line", JOIN([*SORTED[:-1], C.replace(b"OVERSAMPLE_WEIGHT: 3\n", b"")]) + b"\n", [("out.md", 92, STRANGE + WEIGHED), ("in.md", 15, FEW)]),
-    ("no weight", JOIN([*SORTED[:-1], C.replace(b" 3\n", b"\n")]) + b"\n", [("out.md", 92, STRANGE + WEIGHED), ("in.md", 15, FEW)]),
-    ("of no pair", JOIN([*SORTED, pair("z")]) + b"\n", [("out.md", 99, STRANGE + NOBODY)]),
-    ("two of no pair, and one", JOIN([pair("z"), *SORTED[:4], pair("y"), *SORTED[4:], pair("z")]) + b"\n", [("out.md", 1, "2 copies match no pair; " + NOBODY), ("out.md", 36, STRANGE + NOBODY)]),
-    ("text behind one of no pair", JOIN([pair("z"), *SORTED]) + b"\nx\n", [("out.md", 1, STRANGE + NOBODY), ("out.md", 105, NO_COPY + "'x'")]),
-    ("text before", b" x\n" + JOIN(SORTED) + b"\n", [("out.md", 1, NO_COPY + "'x'")]),
-    ("text before, blank lines around it", b"\n\nx\n\n" + JOIN(SORTED) + b"\n", [("out.md", 3, NO_COPY + "'x'")]),
-    ("a byte order mark", b"\xef\xbb\xbf" + JOIN(SORTED) + b"\n", [("out.md", 1, NO_COPY + "'\\ufeff'")]),
-    ("a marker in mid-line", b"see QUESTION: x\n" + JOIN(SORTED) + b"\n", [("out.md", 1, NO_COPY + "'see QUESTION: x'")]),
-    ("text between", JOIN(SORTED[:3]) + b"\n\n\nsome\nx\n" + JOIN(SORTED[3:]) + b"\n", [("out.md", 23, NO_COPY + "'some'")]),
-    ("text after", JOIN(SORTED) + b"\nx\n", [("out.md", 98, NO_COPY + "'x'")]),
-    ("a marker after", JOIN(SORTED) + b"\nQUESTION:", [("out.md", 98, NO_COPY + "'QUESTION:'")]),
-    ("a copy cut short", JOIN([*SORTED, ONE[:-1]]) + b"\n", [("out.md", 99, NO_COPY + "'QUESTION: a?'")]),
-    ("a copy in mid-line", JOIN(SORTED[:2]) + b"  " + JOIN(SORTED[2:]) + b"\n", [("out.md", 13, NO_COPY + "'QUESTION: b?'"), ("in.md", 8, "expected 4 copies of this pair in out.md, found 3")]),
-    ("a wrong gap", JOIN(SORTED[:3]) + b"\n" + JOIN(SORTED[3:]) + b"\n", [("out.md", 20, "expected '\\n\\n' before this copy, found '\\n'")]),
-    ("no gap", JOIN(SORTED[:3]) + JOIN(SORTED[3:]) + b"\n", [("out.md", 20, "expected '\\n\\n' before this copy, found nothing")]),
-    ("a gap before the first", b"\n\n" + JOIN(SORTED) + b"\n", [("out.md", 1, "expected nothing before this copy, found '\\n\\n'")]),
-    ("no line end", JOIN(SORTED), [("out.md", 97, "expected '\\n' after the last copy, found nothing")]),
-    ("a longer end", JOIN(SORTED) + b"\n\n", [("out.md", 97, "expected '\\n' after the last copy, found '\\n\\n'")]),
-    ("a stray end", JOIN(SORTED) + b"<END_OF_SET>\n", [("out.md", 97, NO_COPY + "'<END_OF_SET>'")]),
-    ("nothing", b"", [("out.md", 1, "expected '\\n' after the last copy, found nothing"), ("in.md", 1, "expected 2 copies of this pair in out.md, found 0"), ("in.md", 8, "expected 4 copies of this pair in out.md, found 0"), ("in.md", 15, FEW.replace("7", "0"))]),
+    ("in any order", ABC, JOIN(SORTED) + b"\n", []),
+    ("one is missing", ABC, JOIN(SORTED[:-1]) + b"\n", [("in.md", 15, FEW)]),
+    ("one too many", ABC, JOIN([*SORTED, ONE]) + b"\n", [("in.md", 1, "expected 2 copies of this pair in out.md, found 3")]),
+    ("one for another", ABC, JOIN([*SORTED[:-1], SORTED[2]]) + b"\n", [("in.md", 8, OVER), ("in.md", 15, FEW)]),
+    ("an altered one", ABC, JOIN([*SORTED[:-1], C.replace(b"c!", b"d!")]) + b"\n", [("out.md", 92, STRANGE + EDITED), ("in.md", 15, FEW)]),
+    ("an altered one first, longer than its pair", ABC, JOIN([C.replace(b"c!", b"c!\n" * 300), *SORTED[:-1]]) + b"\n", [("out.md", 1, STRANGE + EDITED), ("in.md", 15, FEW)]),
+    ("stale ones", ABC, JOIN([*SORTED[:6], *[C.replace(b"c!", b"d!")] * 8]) + b"\n", [("out.md", 43, "8 copies match no pair; " + EDITED), ("in.md", 15, FEW.replace("7", "0"))]),
+    ("another weight", ABC, JOIN([*SORTED[:-1], pair("c", 4)]) + b"\n", [("out.md", 92, STRANGE + WEIGHED), ("in.md", 15, FEW)]),
+    ("no weight line", ABC, JOIN([*SORTED[:-1], C.replace(b"OVERSAMPLE_WEIGHT: 3\n", b"")]) + b"\n", [("out.md", 92, STRANGE + WEIGHED), ("in.md", 15, FEW)]),
+    ("no weight", ABC, JOIN([*SORTED[:-1], C.replace(b" 3\n", b"\n")]) + b"\n", [("out.md", 92, STRANGE + WEIGHED), ("in.md", 15, FEW)]),
+    ("of no pair", ABC, JOIN([*SORTED, pair("z")]) + b"\n", [("out.md", 99, STRANGE + NOBODY)]),
+    ("two of no pair, and one", ABC, JOIN([pair("z"), *SORTED[:4], pair("y"), *SORTED[4:], pair("z")]) + b"\n", [("out.md", 1, "2 copies match no pair; " + NOBODY), ("out.md", 36, STRANGE + NOBODY)]),
+    ("text behind one of no pair", ABC, JOIN([pair("z"), *SORTED]) + b"\nx\n", [("out.md", 1, STRANGE + NOBODY), ("out.md", 105, NO_COPY + "'x'")]),
+    ("text before", ABC, b" x\n" + JOIN(SORTED) + b"\n", [("out.md", 1, NO_COPY + "'x'")]),
+    ("text before, blank lines around it", ABC, b"\n\nx\n\n" + JOIN(SORTED) + b"\n", [("out.md", 3, NO_COPY + "'x'")]),
+    ("a byte order mark", ABC, b"\xef\xbb\xbf" + JOIN(SORTED) + b"\n", [("out.md", 1, NO_COPY + "'\\ufeff'")]),
+    ("a marker in mid-line", ABC, b"see QUESTION: x\n" + JOIN(SORTED) + b"\n", [("out.md", 1, NO_COPY + "'see QUESTION: x'")]),
+    ("text between", ABC, JOIN(SORTED[:3]) + b"\n\n\nsome\nx\n" + JOIN(SORTED[3:]) + b"\n", [("out.md", 23, NO_COPY + "'some'")]),
+    ("text after", ABC, JOIN(SORTED) + b"\nx\n", [("out.md", 98, NO_COPY + "'x'")]),
+    ("a marker after", ABC, JOIN(SORTED) + b"\nQUESTION:", [("out.md", 98, NO_COPY + "'QUESTION:'")]),
+    ("a copy cut short", ABC, JOIN([*SORTED, ONE[:-1]]) + b"\n", [("out.md", 99, NO_COPY + "'QUESTION: a?'")]),
+    ("a copy in mid-line", ABC, JOIN(SORTED[:2]) + b"  " + JOIN(SORTED[2:]) + b"\n", [("out.md", 13, NO_COPY + "'QUESTION: b?'"), ("in.md", 8, "expected 4 copies of this pair in out.md, found 3")]),
+    ("a wrong gap", ABC, JOIN(SORTED[:3]) + b"\n" + JOIN(SORTED[3:]) + b"\n", [("out.md", 20, "expected '\\n\\n' before this copy, found '\\n'")]),
+    ("no gap", ABC, JOIN(SORTED[:3]) + JOIN(SORTED[3:]) + b"\n", [("out.md", 20, "expected '\\n\\n' before this copy, found nothing")]),
+    ("a gap before the first", ABC, b"\n\n" + JOIN(SORTED) + b"\n", [("out.md", 1, "expected nothing before this copy, found '\\n\\n'")]),
+    ("no line end", ABC, JOIN(SORTED), [("out.md", 97, "expected '\\n' after the last copy, found nothing")]),
+    ("a longer end", ABC, JOIN(SORTED) + b"\n\n", [("out.md", 97, "expected '\\n' after the last copy, found '\\n\\n'")]),
+    ("a stray end", ABC, JOIN(SORTED) + b"<END_OF_SET>\n", [("out.md", 97, NO_COPY + "'<END_OF_SET>'")]),
+    ("nothing", ABC, b"", [("out.md", 1, "expected '\\n' after the last copy, found nothing"), ("in.md", 1, "expected 2 copies of this pair in out.md, found 0"), ("in.md", 8, "expected 4 copies of this pair in out.md, found 0"), ("in.md", 15, FEW.replace("7", "0"))]),
+    ("5.1 the same pair twice", TWICE, JOIN([pair("a", 2)] * 8 + [pair("b")] * 2) + b"\n", []),
+    ("5.1 the same pair twice, once too few", TWICE, JOIN([pair("a", 2)] * 7 + [pair("b")] * 2) + b"\n", [("in.md", 1, FEW)]),
+    ("a weight of the first of two pairs", TWINS, pair("a", 4) + b"\n", [("out.md", 1, STRANGE + WEIGHED.replace("15", "1")), *GONE]),
+    ("a weight of the second", TWINS, TWIN.replace(b" 3", b" 5") + b"\n", [("out.md", 1, STRANGE + WEIGHED.replace("15", "8")), *GONE]),
+    ("the question of all", TWINS, TWIN.replace(b"b!", b"c!") + b"\n", [("out.md", 1, STRANGE + EDITED.replace("15", "1")), *GONE]),
 ]
 # fmt: on
 
@@ -1734,7 +1456,8 @@ class Check(Scene):
                 self.assertEqual(found, [[], []], options)
 
     def test_5_2_every_way_to_differ_is_said_with_its_lines(self) -> None:
-        for name, content, expected in DIFFERENCES:
+        for name, source, content, expected in DIFFERENCES:
+            self.write(source)
             with self.subTest(name):
                 self.assertEqual(self.differences(content), expected)
                 if expected:
@@ -1756,38 +1479,12 @@ class Check(Scene):
             self.assertNotEqual(self.differences(changed, **options), [], at)
             self.assertNotEqual(self.differences(GOOD[:at] + GOOD[at + 1 :], **options), [], at)
 
-    def test_5_1_the_same_pair_twice_is_counted_together(self) -> None:
-        self.write(JOIN([pair("a", 2), pair("b", 1), pair("a", 2)]))
-        for number, expected in (8, []), (7, [("in.md", 1, FEW)]):
-            content = JOIN([pair("a", 2)] * number + [pair("b")] * 2) + b"\n"
-            self.assertEqual(self.differences(content), expected)
-
-    def test_5_2_a_copy_is_set_beside_the_first_pair_that_it_resembles(self) -> None:
-        other = pair("a", 3).replace(b"a!", b"b!")
-        self.write(JOIN([pair("a", 1), other, pair("a", 2)]))
-        for stranger, line, likeness in [
-            (pair("a", 4), "1", WEIGHED), (other.replace(b" 3", b" 5"), "8", WEIGHED),
-            (other.replace(b"b!", b"c!"), "1", EDITED),
-        ]:  # fmt: skip
-            expected = "out.md", 1, STRANGE + likeness.replace("15", line)
-            self.assertEqual(self.differences(stranger + b"\n")[0], expected)
-
-    def test_5_2_at_most_100_differences_are_kept(self) -> None:
-        texts = b"".join(b"%d<END_OF_SET>" % number for number in range(1000)) + b"\n"
-        strangers = JOIN([pair(str(number)) for number in range(1000)]) + b"\n"
-        for content, first in (texts, NO_COPY + "'0<END_OF_SET>'"), (strangers, STRANGE + NOBODY):
-            found = self.differences(content)
-            self.assertEqual((len(found), found[0]), (100, ("out.md", 1, first)))
-            status, text = self.main("--check", *RUN)
-            self.assertEqual((status, text.count("\n")), (1, 101))
-        self.write(b"\n".join(pair(str(number)) for number in range(300)))
-        self.assertEqual(len(self.differences(b"\n")), 100)
-
     def test_5_3_memory_and_time_are_bounded_whatever_the_output_is(self) -> None:
+        self.addCleanup(tracemalloc.stop)
         self.write(JOIN([pair("x" * 1000, 5), pair("y" * 1000, 5)]))
         oversample.oversample("in.md", "good.md", base=5)  # 13 MB
         good = self.out("good.md")
-        strange = b"\n\n".join(pair(str(number)) for number in range(30_000)) + b"\n"
+        strange = JOIN(pair(str(number)) for number in range(30_000)) + b"\n"
         many = [("out.md", 1 + 7 * number) for number in range(100)]
         for content, row in [
             (b"", [("out.md", 1)]), (good[:5000] + b"\n\n", [("out.md", 15)]), (good[:5000], [("out.md", 15)]), (good, []),
@@ -1798,11 +1495,9 @@ class Check(Scene):
                 os.truncate("out.md", 300 * 2**20)
             tracemalloc.start()
             begun = time.process_time()
-            try:
-                found = [each[:2] for each in self.differences(base=5)]
-                peak = tracemalloc.get_traced_memory()[1]
-            finally:
-                tracemalloc.stop()
+            found = [each[:2] for each in self.differences(base=5)]
+            peak = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
             self.assertEqual(found, row)
             self.assertLess(peak, 2**20)
             self.assertLess(time.process_time() - begun, 1)
@@ -1821,11 +1516,9 @@ class Check(Scene):
     def test_5_3_a_pipe_is_refused_and_5_the_check_writes_nothing(self) -> None:
         os.mkfifo("pipe")
         self.write(GOOD, "out.md")
-        before = self.state()
+        before, forbidden = self.state(), mock.Mock(side_effect=AssertionError)
         names = "write", "link", "replace", "rename", "unlink", "chmod", "open", "fsync"
-        with contextlib.ExitStack() as stack:
-            for name in names:
-                stack.enter_context(mock.patch(f"os.{name}", side_effect=AssertionError(name)))
+        with mock.patch.multiple("os", **dict.fromkeys(names, forbidden)):
             message = "oversample: error: pipe: is not a regular file\n"
             self.assertEqual(self.main("--check", *RUN[:5], "pipe"), (1, message))
             self.assertEqual(self.main("--check", *RUN, "-f")[0], 0)
@@ -1842,9 +1535,8 @@ class Python(Scene):
             (oversample.oversample, f"(source, destination, {options}, overwrite=False)"),
             (check, f"(source, destination, {options})"), (oversample.main, "(argv=None)"),
         ]:  # fmt: skip
-            parameters = inspect.signature(function).parameters.values()
-            bare = inspect.Signature([each.replace(annotation=each.empty) for each in parameters])
-            self.assertEqual(str(bare), expected)
+            with mock.patch.object(function, "__annotations__", {}):
+                self.assertEqual(str(inspect.signature(function)), expected)
         public = "Difference Document DocumentError QAPair Summary check copies oversample parse resample"
         self.assertEqual(sorted(oversample.__all__), public.split())
         for name in oversample.__all__:
@@ -1872,28 +1564,24 @@ class Python(Scene):
         self.assertEqual(self.names(), ["in.md"])
 
     def test_6_1_bad_numbers_are_value_errors_before_a_file_is_opened(self) -> None:
-        base, seed, cap = BAD_BASE[17:], BAD_SEED[17:], BAD_CAP[23:]
-        for options, message in [
-            ({"base": 0}, base + "'0'"), ({"base": None}, base + "'None'"), ({"seed": -1}, seed + "'-1'"),
-            ({"seed": 2**64}, seed + "'18446744073709551616'"), ({"seed": "1"}, seed + "'1'"),
-            ({"seed": True}, seed + "'True'"), ({"max_copies": 0}, cap + "'0'"),
+        functions = oversample.oversample, check
+        for name, limits, rows in [  # None is a seed here: one is drawn
+            ("base", BASE, NO_BASES), ("seed", SEED, NO_SEEDS[:-1]), ("max_copies", CAP, NO_CAPS),
         ]:  # fmt: skip
-            for function in oversample.oversample, check:
-                with self.subTest(options=options), self.assertRaises(ValueError) as caught:
-                    function("none.md", "out.md", **{"base": 2, **options})
-                self.assertEqual(str(caught.exception), message)
+            for function, (number, found) in itertools.product(functions, rows):
+                with self.subTest(number=number), self.assertRaises(ValueError) as caught:
+                    function("none.md", "out.md", **{"base": 2, name: number})
+                self.assertEqual(str(caught.exception), limits + found)
 
     def test_6_1_nothing_below_main_prints_or_touches_signals(self) -> None:
         self.write(b"text\n" + document(1, 1) + b"\n" + document(1))
+        self.write(b"ANSWER:", "bad.md")
         with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(out):
             with mock.patch("signal.signal", side_effect=AssertionError):
-                for name in "out.md", "out.md", "none/o.md":
-                    with contextlib.suppress(OSError):
-                        oversample.oversample("in.md", name, base=2)
-                for base in 2, 3:
-                    check("in.md", "out.md", base=base)
-                with contextlib.suppress(DocumentError):
-                    parse(b"ANSWER:")
+                for source, base in itertools.product(("in.md", "bad.md"), (2, 3)):
+                    for function in oversample.oversample, check:
+                        with contextlib.suppress(OSError, DocumentError):
+                            function(source, "out.md", base=base)
         self.assertEqual(out.getvalue(), "")
 
     def test_6_1_importing_has_no_side_effect(self) -> None:
@@ -1905,91 +1593,73 @@ class Python(Scene):
             import oversample
             sys.exit(state() != before)
         """
-        found = finish(start(program=("-W", "error", "-c", program)))
-        self.assertEqual(found, (0, b"", ""))
+        self.assertEqual(finish(start(program=("-W", "error", "-c", program))), (0, b"", ""))
 
 
 def run(block: str) -> tuple[int, str]:
     """Run a block as a script of its own; return its exit status and all that it printed."""
-    out, status = io.StringIO(), 0
+    out = io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
         try:
             exec(block, {"__name__": "__main__"})
         except SystemExit as stop:
             print(stop.code)  # as Python does with a text
-            status = 1
-    return status, out.getvalue()
+            return 1, out.getvalue()
+    return 0, out.getvalue()
+
+
+PAGE = README.read_text(encoding="utf-8")
+FLAT = " ".join(PAGE.split())
+BLOCKS = dict(re.findall(r"(?ms)^(?:<!-- shown: (\w+) -->\n)?```\w*\n(.*?)^```$", PAGE))
+HELD = "report own format mistake help check hook rows axolotl info python spark"
 
 
 class Readme(Case):
     """The README shows what the program prints."""
 
-    TEXT = README.read_text(encoding="utf-8")
-    FLAT = " ".join(TEXT.split())
-    BLOCKS = re.findall(
-        r"^(?:<!-- shown: (\w+) -->\n)?```(\w*)\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE
-    )
-    SHOWN = ["report", "own", "format", "mistake", "help", "check", "hook"]
-    SHOWN += ["rows", "axolotl", "info", "python", "spark"]
-
-    def shown(self, name: str) -> str:
-        (block,) = [text for title, _, text in self.BLOCKS if title == name]
-        return block
-
     def test_every_block_is_held_by_a_test(self) -> None:
-        self.assertEqual([title for title, *_ in self.BLOCKS], self.SHOWN)
-        self.assertEqual(
-            len(re.findall(r"^\s*(```|~~~)", self.TEXT, re.MULTILINE)), 2 * len(self.SHOWN)
-        )
+        self.assertEqual(" ".join(BLOCKS), HELD)
+        self.assertEqual(len(re.findall(r"(?m)^\s*(?:```|~~~)", PAGE)), 2 * len(BLOCKS))
 
     def test_the_first_screen_is_small_and_so_is_the_page(self) -> None:
-        unfolded = re.sub(r"<details>.*?</details>\n", "", self.TEXT, flags=re.DOTALL)
-        first, _, _ = self.TEXT.partition("\n## ")
-        sizes = [text.count("\n") for text in (first, self.TEXT, unfolded)]
+        unfolded = re.sub(r"<details>.*?</details>\n", "", PAGE, flags=re.DOTALL)
+        first, _, _ = PAGE.partition("\n## ")
+        sizes = [text.count("\n") for text in (first, PAGE, unfolded)]
         self.assertTrue(all(map(int.__le__, sizes, [40, 360, 190])), sizes)
-        for text in self.shown("report"), self.shown("own"), "see [Recipes](#recipes)":
+        for text in BLOCKS["report"], BLOCKS["own"], "see [Recipes](#recipes)":
             self.assertIn(text, first)
-        self.assertIn("\n## Recipes\n", self.TEXT)
-        self.assertNotRegex(self.TEXT, "</summary>(?!\n\n)", "GitHub wants a blank line there")
-
-    def test_the_first_sentence_is_that_of_the_program(self) -> None:
-        self.assertEqual(self.TEXT.splitlines()[2], oversample.__doc__.splitlines()[0])
+        self.assertIn("\n## Recipes\n", PAGE)
+        self.assertNotRegex(PAGE, "</summary>(?!\n\n)", "GitHub wants a blank line there")
 
     def test_the_output_of_the_first_command_is_as_shown(self) -> None:
-        commands = re.findall(r"^    python (.*)$", self.TEXT, re.MULTILINE)
-        self.assertEqual(commands[1:], ["-m unittest"])
-        script, *arguments = commands[0].split()
-        self.assertEqual(script, "oversample.py")
+        first, second = re.findall(r"(?m)^    python (.*)$", PAGE)
+        script, *arguments = first.split()
+        self.assertEqual((script, second), ("oversample.py", "-m unittest"))
         shutil.copytree(HERE / "sources", "sources")
         status, text = self.main(*arguments)
-        self.assertRegex(text, r"--seed \d{1,10}\n\Z")
-        seed = re.search(r"--seed \d+", self.shown("report"))[0]
-        self.assertEqual((status, re.sub(r"--seed \d+", seed, text)), (0, self.shown("report")))
+        found, shown = (re.sub(r"\d{1,10}\n\Z", "", each) for each in (text, BLOCKS["report"]))
+        self.assertEqual((status, found), (0, shown))
 
-    def test_the_command_for_ones_own_document_runs_and_its_report_repeats_it(self) -> None:
-        python, script, *arguments = self.shown("own").split()
+    def test_the_command_for_ones_own_document_runs_as_shown(self) -> None:
+        python, script, *arguments = BLOCKS["own"].split()
         self.assertEqual((python, script), ("python3", "oversample.py"))
         self.write(document(1, 2), arguments[-2])
-        status, text = self.main(*arguments)
+        status, _ = self.main(*arguments)
         self.assertEqual((status, self.names()), (0, sorted(arguments[-2:])))
-        again = text.splitlines()[-1].partition("check it: ")[2].split()
-        self.assertEqual(self.main("--check", "--quiet", *again, *arguments[-2:]), (0, ""))
 
-    def test_the_help_is_as_shown(self) -> None:
-        self.assertEqual(finish(start("--help")), (0, self.shown("help").encode(), ""))
+    def test_the_help_is_as_shown_and_the_page_begins_alike(self) -> None:
+        self.assertEqual(finish(start("--help")), (0, BLOCKS["help"].encode(), ""))
+        self.assertEqual(PAGE.splitlines()[2], oversample.__doc__.splitlines()[0])
 
-    def test_the_format_is_as_shown(self) -> None:
-        (parsed,) = parse(self.shown("format").encode()).pairs
-        self.assertEqual(parsed, (self.shown("format").strip().encode(), 4, 1))
-
-    def test_the_mistake_is_reported_as_shown(self) -> None:
-        text = self.shown("format").replace("OVERSAMPLE_WEIGHT", "OVERSAMPLE WEIGHT")
-        self.write(text.encode())
-        self.assertEqual(self.main("--base", "2", "in.md", "out.md"), (1, self.shown("mistake")))
+    def test_the_format_and_a_mistake_are_as_shown(self) -> None:
+        text = BLOCKS["format"].encode()
+        self.assertEqual(parse(text).pairs, ((text.strip(), 4, 1),))
+        self.write(text.replace(b"OVERSAMPLE_WEIGHT", b"OVERSAMPLE WEIGHT"))
+        self.assertEqual(self.main("--base", "2", "in.md", "out.md"), (1, BLOCKS["mistake"]))
 
     def test_the_check_says_what_is_shown_before_and_after_an_edit(self) -> None:
         line = "$ python3 oversample.py --check --base 2 in.md out.md\n"
-        nothing, good, stale = self.shown("check").split(line)
+        nothing, good, stale = BLOCKS["check"].split(line)
         self.write(document(1, 2))
         oversample.oversample("in.md", "out.md", base=2, seed=3)
         self.assertEqual((nothing, *self.main(*line.split()[3:])), ("", 0, good))
@@ -2005,7 +1675,7 @@ class Readme(Case):
         changed = [sum(map(bytes.__ne__, outputs[0], each)) for each in outputs]
         self.assertEqual(changed[:2], [0, 8])
         self.assertGreater(changed[2], 100)
-        self.assertIn("one line edited in a pair of weight 3 changes 8 lines", self.FLAT)
+        self.assertIn("one line edited in a pair of weight 3 changes 8 lines", FLAT)
 
     @unittest.skipUnless(POSIX and shutil.which("git"), "needs git and a shell")
     def test_the_git_hook_stops_the_commit_of_a_stale_output(self) -> None:
@@ -2018,25 +1688,22 @@ class Readme(Case):
 
         def git(*words: str) -> tuple[int, str]:
             words = ["git", "-c", "user.name=a", "-c", "user.email=b", *words]
-            pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-            done = subprocess.run(words, env=environment, timeout=60, **pipes)
-            return done.returncode, done.stdout
+            done = subprocess.run(words, env=environment, capture_output=True, timeout=60)
+            return done.returncode, (done.stdout + done.stderr).decode()
 
         git("init", "-q")
         os.makedirs(".git/hooks", exist_ok=True)
-        hook = self.write(self.shown("hook").encode(), ".git/hooks/pre-commit")
-        self.assertIn(
-            "three lines, with your options and names, as `.git/hooks/pre-commit`", self.FLAT
-        )
-        self.assertEqual(hook.read_bytes().count(b"\n"), 3)
+        hook = self.write(BLOCKS["hook"].encode(), ".git/hooks/pre-commit")
+        self.assertIn("three lines, with your options and names, as `.git/hooks/pre-commit`", FLAT)
+        self.assertEqual(BLOCKS["hook"].count("\n"), 3)
         for path in python, hook:
             path.chmod(0o755)
         self.write(document(1, 2))
         oversample.oversample("in.md", "out.md", base=2, seed=42)
-        self.assertEqual(git("add", "in.md", "out.md"), (0, ""))
+        git("add", "in.md", "out.md")
         self.assertEqual(git("commit", "-q", "-m", "fresh"), (0, ""))
         self.write(document(1, 2).replace(b"b!", b"better!"))
-        stale = self.shown("check").split("in.md out.md\n")[2]  # of an output of another seed
+        stale = BLOCKS["check"].split("in.md out.md\n")[2]  # of an output of another seed
         stale = stale.replace("out.md:8", "out.md:1")
         self.assertEqual(git("commit", "-q", "-a", "-m", "stale"), (1, stale))
         oversample.oversample("in.md", "out.md", base=2, seed=42, overwrite=True)
@@ -2045,29 +1712,39 @@ class Readme(Case):
 
     def test_the_lines_of_python_run_as_shown(self) -> None:
         self.write(document(1, 2))
-        self.assertEqual(run(self.shown("python")), (0, "2 6 365 42\n"))
+        self.assertEqual(run(BLOCKS["python"]), (0, "2 6 365 42\n"))
         self.assertEqual(check("in.md", "out.md", base=2, seed=42), ())
 
     def test_the_table_names_everything_that_is_public(self) -> None:
-        names = re.findall(r"^\| `(\w+)`? *[(|]", self.TEXT, re.MULTILINE)
+        names = re.findall(r"^\| `(\w+)`? *[(|]", PAGE, re.MULTILINE)
         self.assertEqual({*names, "Document", "Summary", "Difference"}, set(oversample.__all__))
+
+
+# fmt: off
+BAD = document(1, 2).replace(b"ANSWER: a", b"Answer: a").replace(b"T: 2", b"T: 9")
+SAME = pair("x") + b"\n" + pair("c").replace(b"c?", b"\r\n c?") + b"\n" + pair("a")
+BAD_LINES = "{0}:3: error: expected ANSWER: after QUESTION: (line 1), found 'Answer: a!'\n{0}:12: error: expected a weight, 1 to 5, after OVERSAMPLE_WEIGHT:, found '9'\n"
+# What stops the recipe: (what it shows, the documents that are there, all that is said).
+MISTAKES = [
+    ("no document", {}, "in.md: No such file or directory\n"),
+    ("a malformed document", {"in.md": BAD}, BAD_LINES.format("in.md")),
+    ("one for validation", {"in.md": document(1), "validation.md": BAD}, BAD_LINES.format("validation.md")),
+    ("a warning, and a question in both", {"in.md": ABC + b"Dear all", "validation.md": SAME}, "in.md:21: warning: text outside any pair is not copied: 'Dear all'\nin.md:1: error: validation.md:14 has the same question\nin.md:15: error: validation.md:7 has the same question\nnothing was written; keep each question in one document\n"),
+]
+# fmt: on
 
 
 class LastMile(Case):
     """The way to training that the README shows, run as it is printed."""
 
-    shown = Readme.shown
-    BLOCKS = Readme.BLOCKS
     FILES = "train.jsonl", "valid.jsonl"
     ODD = "Naïve “日本” 🙂\u2028\x85\x7f"  # what splitlines() and careless writers stumble over
 
     def script(self, **settings: object) -> str:
         """The recipe with these settings in place of its own, each on the line that names it."""
-        text = self.shown("rows")
+        text = BLOCKS["rows"]
         for name, value in settings.items():
-            text, times = re.subn(
-                rf"^{name} = [^#\n]*", f"{name} = {value}  ", text, flags=re.MULTILINE
-            )
+            text, times = re.subn(rf"(?m)^{name} = [^#\n]*", f"{name} = {value}  ", text)
             self.assertEqual(times, 1, name)
         return text
 
@@ -2099,9 +1776,9 @@ class LastMile(Case):
     def test_rows_are_the_same_each_time_and_twins_stay_together(self) -> None:
         content = document(*[1] * 20).replace(b"QUESTION: ", b"QUESTION: Dear me, ")
         self.write(content + content.replace(b"Dear me", b"Dear\r\n me"))
-        run(self.shown("rows"))
+        run(BLOCKS["rows"])
         before = self.files()
-        self.assertEqual((run(self.shown("rows"))[0], self.files()), (0, before))
+        self.assertEqual((run(BLOCKS["rows"])[0], self.files()), (0, before))
         asked = [{row["messages"][0]["content"] for row in self.rows(name)} for name in self.FILES]
         train, valid = ({" ".join(question.split()) for question in each} for each in asked)
         self.assertEqual((len(train), len(valid), train & valid), (18, 2, set()))
@@ -2116,40 +1793,16 @@ class LastMile(Case):
         self.assertEqual(said, (0, each.format(6, "train") + each.format(2, "valid")))
         self.assertEqual(Counter(row["completion"] for row in train), {"a!": 2, "b!": 4})
 
-    def test_a_question_in_both_documents_stops_the_recipe_and_both_lines_are_named(self) -> None:
-        self.write(document(1, 2, 3))
-        twice = pair("x") + b"\n" + pair("c").replace(b"c?", b"\r\n c?") + b"\n" + pair("a")
-        self.write(twice, "validation.md")
-        expected = (
-            "in.md:1: error: validation.md:14 has the same question\n"
-            "in.md:15: error: validation.md:7 has the same question\n"
-            "nothing was written; keep each question in one document\n"
-        )
-        self.assertEqual(run(self.shown("rows")), (1, expected))
-        self.assertEqual(self.names(), ["in.md", "validation.md"])
+    def test_what_is_wrong_with_the_documents_is_said_and_no_rows_are_written(self) -> None:
+        for name, documents, expected in MISTAKES:
+            for file, content in documents.items():
+                self.write(content, file)
+            with self.subTest(name):
+                self.assertEqual(run(BLOCKS["rows"]), (1, expected))
+                self.assertEqual(self.names(), [*documents])
 
-    def test_a_malformed_document_has_every_line_reported_and_no_rows_written(self) -> None:
-        expected = (
-            "{0}:3: error: expected ANSWER: after QUESTION: (line 1), found 'Answer: a!'\n"
-            "{0}:12: error: expected a weight, 1 to 5, after OVERSAMPLE_WEIGHT:, found '9'\n"
-        )
-        bad = document(1, 2).replace(b"ANSWER: a", b"Answer: a").replace(b"T: 2", b"T: 9")
-        self.assertEqual(run(self.shown("rows")), (1, "in.md: No such file or directory\n"))
-        self.write(bad)
-        self.assertEqual(run(self.shown("rows")), (1, expected.format("in.md")))
-        self.write(document(1))
-        self.write(bad, "validation.md")
-        self.assertEqual(run(self.shown("rows")), (1, expected.format("validation.md")))
-        self.assertEqual(self.names(), ["in.md", "validation.md"])
-
-    def test_a_warning_is_passed_on_with_its_line(self) -> None:
-        self.write(document(1) + b"Dear all\n" + pair("b"))
-        ((line, text),) = parse(document(1) + b"Dear all\n" + pair("b")).warnings
-        said = run(self.shown("rows"))[1]
-        self.assertEqual(said.splitlines()[0], f"in.md:{line}: warning: {text}")
-
-    def test_system_prompt_and_markers_are_one_setting_each(self) -> None:
-        self.write(document(1))
+    def test_system_prompt_markers_and_cap_are_one_setting_each(self) -> None:
+        self.write(document(1, 5))
         self.write(pair("x"), "validation.md")
         q, a, asked = "QUESTION: x?", "ANSWER: x!", "Be kind.\n\nQUESTION: x?"
         turns = ("system", "Be kind."), ("user", q), ("assistant", a)
@@ -2164,28 +1817,23 @@ class LastMile(Case):
                 self.assertEqual(self.rows("valid.jsonl"), [expected])
         run(self.script(kind="'text'"))
         self.assertEqual(self.rows("valid.jsonl"), [{"text": "x?\n\nx!", "start": 4, "end": 6}])
-
-    def test_the_cap_stands_beside_base_and_seed(self) -> None:
-        self.write(document(1, 5))
-        self.write(pair("x"), "validation.md")
         run(self.script(**{"base, max_copies, seed": "2, 3, 7"}))
         train = [row["messages"][1]["content"].encode() for row in self.rows("train.jsonl")]
         capped = resample(parse(document(1, 5)).pairs, base=2, seed=7, max_copies=3)
         self.assertEqual(train, [each.answer for each in capped])
 
     def test_the_settings_of_the_trainers_name_the_files_and_fields_of_chat_rows(self) -> None:
-        paths = re.findall(r"^(\w+): \[{path: ([\w.]+), ", self.shown("axolotl"), re.MULTILINE)
+        paths = re.findall(r"^(\w+): \[{path: ([\w.]+), ", BLOCKS["axolotl"], re.MULTILINE)
         self.assertEqual(paths, [*zip(("datasets", "test_datasets"), self.FILES)])
         self.write(document(1, 1))
         run(self.script(system="'Be kind.'"))
-        entries = json.loads(self.shown("info"))
+        entries = json.loads(BLOCKS["info"])
         self.assertEqual([each["file_name"] for each in entries.values()], [*self.FILES])
-        self.assertIn("`dataset: {}`, `eval_dataset: {}`".format(*entries), Readme.TEXT)
+        self.assertIn("`dataset: {}`, `eval_dataset: {}`".format(*entries), PAGE)
         for entry in entries.values():
             tags, (row, *_) = entry["tags"], self.rows(entry["file_name"])
-            for turn, name in zip(
-                row[entry["columns"]["messages"]], ("system", "user", "assistant")
-            ):
+            turns = row[entry["columns"]["messages"]]
+            for turn, name in zip(turns, ("system", "user", "assistant")):
                 self.assertEqual([*turn], [tags["role_tag"], tags["content_tag"]])
                 self.assertEqual(turn[tags["role_tag"]], tags[f"{name}_tag"])
 
@@ -2195,7 +1843,7 @@ class LastMile(Case):
         earlier = {each.span for each in made[:-tenth]}
         again = sum(each.span in earlier for each in made[-tenth:])
         self.assertEqual((len(made), tenth, again), (340, 34, 34))
-        self.assertRegex(Readme.FLAT, "the 340 copies .* holds out 34, and trains on all 34, too")
+        self.assertRegex(FLAT, "the 340 copies .* holds out 34, and trains on all 34, too")
 
     def test_the_table_of_bases_is_right(self) -> None:
         spread = {1: 3, 2: 18, 3: 22, 4: 28, 5: 11}
@@ -2203,15 +1851,13 @@ class LastMile(Case):
         totals = [sum(pairs * rule(w) for w, pairs in spread.items()) for rule in rules]
         for w, pairs in spread.items():
             cells = [f"{r(w)}: {pairs * r(w) / t:.1%}" for r, t in zip(rules, totals)]
-            self.assertIn(f"| {w} | {pairs} | {' | '.join(cells)} |\n", Readme.TEXT)
-        self.assertIn(f"| copies | 82 | {' | '.join(f'{t:,}' for t in totals)} |\n", Readme.TEXT)
+            self.assertIn(f"| {w} | {pairs} | {' | '.join(cells)} |\n", PAGE)
+        self.assertIn(f"| copies | 82 | {' | '.join(f'{t:,}' for t in totals)} |\n", PAGE)
 
-    def test_the_dry_run_shows_the_table_and_writes_nothing(self) -> None:
+    def test_the_dry_run_can_be_typed_as_shown(self) -> None:
         self.write(document(1, 2, 3))
-        (line,) = re.findall(r"`python3 oversample.py (.*--dry-run.*)`", Readme.TEXT)
-        status, text = self.main(*line.split())
-        self.assertEqual((status, self.names()), (0, ["in.md"]))
-        self.assertTrue(text.startswith("weight  pairs  copies each"), text)
+        (line,) = re.findall(r"`python3 oversample.py (.*--dry-run.*)`", PAGE)
+        self.assertEqual((self.main(*line.split())[0], self.names()), (0, ["in.md"]))
 
     def spark(self, partitions: int) -> tuple[int, str, list[tuple[str, bytes]]]:
         from pyspark.sql import SparkSession
@@ -2221,7 +1867,7 @@ class LastMile(Case):
         session = builder.config("spark.sql.adaptive.enabled", "false").getOrCreate()
         try:
             session.sparkContext.setLogLevel("ERROR")
-            status, text = run(self.shown("spark"))
+            status, text = run(BLOCKS["spark"])
             self.assertEqual(len(list(self.folder.glob("copies.parquet/part-*"))), partitions)
             rows = session.read.parquet("copies.parquet").orderBy("key").collect()
             text = re.search(r"[^/\n]*\n[^\n]*\n\Z", text)[0]  # Spark has warnings of its own
@@ -2256,46 +1902,26 @@ class LastMile(Case):
 BOM = b"\xef\xbb\xbf"
 QUESTION, ANSWER, WEIGHT, END = b"QUESTION:", b"ANSWER:", b"OVERSAMPLE_WEIGHT:", b"<END_OF_SET>"
 OPEN = b"<!--"
-OTHER_FORMATS = (
-    b"\xff\xfe",
-    b"\xfe\xff",
-    b"PK\3\4",
-    b"PK\5\6",
-    b"\xd0\xcf\x11\xe0",
-    b"{\\rtf",
-    b"%PDF",
-)
+OTHER_FORMATS = (b"\xff\xfe", b"\xfe\xff", b"PK\3\4", b"PK\5\6", b"\xd0\xcf\x11\xe0", b"{\\rtf", b"%PDF")  # fmt: skip
 # Where text ends: in a comment, outside pairs, and in a section.
 STOPS = {"comment": b"(-->)", "outside": b"(<!--|<END_OF_SET>)", "section": b"(<END_OF_SET>)"}
 
+# What there is in a document, a pair as (span, weight, line); of a refused one, errors alone.
+Reading = namedtuple("Reading", "errors pairs separator warnings", defaults=([], b"", []))
 
-class Reading(NamedTuple):
-    """What there is in a document: of a refused one, the lines of its errors alone."""
-
-    pairs: list[tuple[bytes, int, int]]  # span, weight, line
-    separator: bytes
-    warnings: list[int]
-    errors: list[int]
-
-
-def one_off(name: str) -> set[str]:
-    """Return the name and all that is one letter off, ? for any letter."""
-    cuts = [(name[:at], name[at:]) for at in range(len(name) + 1)]
-    found = {name} | {head + "?" + tail for head, tail in cuts}
-    found |= {head + "?" + tail[1:] for head, tail in cuts[:-1]}
-    found |= {head + tail[1:] for head, tail in cuts[:-1]}
-    return found | {head + tail[1::-1] + tail[2:] for head, tail in cuts[:-2]}
-
-
+# All that is one letter off the name of a marker, ? for any letter: more, another, less, swapped.
 LETTERS = {QUESTION: "QUESTION", ANSWER: "ANSWER", WEIGHT: "OVERSAMPLEWEIGHT", END: "ENDOFSET"}
-ONE_OFF = {form: marker for marker, name in LETTERS.items() for form in one_off(name)}
+ONE_OFF = {
+    head + other: marker
+    for marker, name in LETTERS.items()
+    for head, tail in ((name[:at], name[at:]) for at in range(len(name) + 1))
+    for other in ("?" + tail, "?" + tail[1:], tail[1:], tail[1::-1] + tail[2:])
+}
 
 
 @lru_cache(10_000)
 def misspelt(line: bytes) -> bytes | None:
     """Return the marker that a line misspells (1.9), None if it misspells none."""
-    if len(line) < 5:
-        return None
     text = line[:80].decode("utf-8", "replace")
     capitals, last = "", "-"
     for each in itertools.dropwhile(lambda each: not each.isalnum(), text):
@@ -2304,18 +1930,17 @@ def misspelt(line: bytes) -> bytes | None:
         capitals, last = capitals + each, each
     for part in text.replace("\uff1a", ":").partition(":")[0], text, capitals:
         letters = "".join(filter(str.isalpha, part)).upper()
-        if 5 <= len(letters) <= 17:
-            cuts = range(len(letters))
-            for form in letters, *(letters[:at] + "?" + letters[at + 1 :] for at in cuts):
-                if form in ONE_OFF:
-                    return ONE_OFF[form]
+        cuts = range(len(letters))
+        for form in letters, *(letters[:at] + "?" + letters[at + 1 :] for at in cuts):
+            if form in ONE_OFF:
+                return ONE_OFF[form]
     return None
 
 
 def second_reading(document: bytes) -> Reading:
     """Read a document: sections are collected, part by part, and judged when they end."""
     if document.startswith(OTHER_FORMATS) or b"\0" in document[:4]:
-        return Reading([], b"", [], [1])
+        return Reading([1])
     pairs, edges, warnings, errors = [], [], [], []
     lines, place, start, offset = document.split(b"\n"), "outside", 0, 0
     comment, comment_line = b"", 0
@@ -2382,11 +2007,14 @@ def second_reading(document: bytes) -> Reading:
     add_part(None, 0)
     errors += [comment_line] * (place == "comment")
     if errors or not pairs:
-        return Reading([], b"", [], sorted(errors) or [1])
+        return Reading(sorted(errors) or [1])
     between = [document[one[1] : other[0]] for one, other in zip(edges, edges[1:])]
     gaps = Counter(gap for gap in between if not gap.strip()).most_common(1)
     blank_line = b"\r\n\r\n" if b"\r\n" in pairs[0][0] else b"\n\n"
-    return Reading(pairs, gaps[0][0] if gaps else blank_line, sorted(warnings + twins(pairs)), [])
+    questions = [re.split(rb"(?m)^ANSWER:", span)[0][9:].strip() for span, _, _ in pairs]
+    twins = [line for at, (_, _, line) in enumerate(pairs) if questions[at] in questions[:at]]
+    warnings += twins[:1] if 2 * len(twins) >= len(pairs) else twins  # 1.7
+    return Reading([], pairs, gaps[0][0] if gaps else blank_line, sorted(warnings))
 
 
 def first_fault(stretches: list, parts: list) -> int | None:
@@ -2416,13 +2044,6 @@ def first_fault(stretches: list, parts: list) -> int | None:
     return None
 
 
-def twins(pairs: list) -> list[int]:
-    """Return the lines of the warnings about pairs with the same question (1.7)."""
-    questions = [re.split(rb"(?m)^ANSWER:", span)[0][9:].strip() for span, _, _ in pairs]
-    found = [line for at, (_, _, line) in enumerate(pairs) if questions[at] in questions[:at]]
-    return found[:1] if 2 * len(found) >= len(pairs) else found
-
-
 # Documents, valid ones and mutants of them ----------------------------------------------------
 
 # fmt: off
@@ -2437,15 +2058,11 @@ COMMENTS = [
     b"<!-- c --> QUESTION: a", b"<!-- c -->QUESTION: a", b"<!--\n-->ANSWER: a", b"<!-- c -->OVERSAMPLE_WEIGHT: 3", b"--><!-- c -->", b"<!<!---->", b"<!-- - -- -> --->", b"t <!-- c --> t",
 ]
 # Lines that misspell a marker: outside pairs one is a warning, two different ones are errors.
-MISSES = [
-    b"Question: t", b"## Question 12", b" QUESTION: t", b"QUESTON t", b"**ANSWER:** t", b"ANWSER: t", b"answer\xef\xbc\x9a t", b"Oversample weight: 3", b"OVERSAMPLE_WEIGHTS: 3", b"OVERSAMPLE WEIGHT of 3", b"<END OF SET>", b"END_OF_STE", b"</END_OF_SET>",
-]
+MISSES = [b"Question: t", b"## Question 12", b" QUESTION: t", b"QUESTON t", b"**ANSWER:** t", b"ANWSER: t", b"answer\xef\xbc\x9a t", b"Oversample weight: 3", b"OVERSAMPLE_WEIGHTS: 3", b"OVERSAMPLE WEIGHT of 3", b"<END OF SET>", b"END_OF_STE", b"</END_OF_SET>"]
 # What INLINE holds is safe outside pairs too, but for what opens a comment there.
 STRAY = [piece for piece in INLINE if OPEN not in piece]
 WEIGHTS = [b"4", b" 4 ", b"\t4", b"4\r", b" 1", b" 2", b" 3\t", b" 5", b"4\f", b"4\v", b" \t 2 \t ", b" 3\r\r", b" 4 \n", b"1\n\n", b"5\n\v\n", b" 2\r\n\f"]
-BAD_WEIGHTS = [
-    b"", b" ", b"44", b"0", b"6", b"04", b"4.0", "\u0664".encode(), b"+4", b"-1", b"4 4", b"4x", b"x4", b"\n4", b" \n 4", b"\r4", b"\f4", b"\v4", b"4\x00", b"4\xa0", b"4\x85", b"4\x1c", b"4\n4", b"4 <!-- c -->", b"4\nt", b"\r\n4", b"=4", b":4", b"\xc2\xb2", BOM + b"4",
-]
+BAD_WEIGHTS = [b"", b" ", b"44", b"0", b"6", b"04", b"4.0", "\u0664".encode(), b"+4", b"-1", b"4 4", b"4x", b"x4", b"\n4", b" \n 4", b"\r4", b"\f4", b"\v4", b"4\x00", b"4\xa0", b"4\x85", b"4\x1c", b"4\n4", b"4 <!-- c -->", b"4\nt", b"\r\n4", b"=4", b":4", b"\xc2\xb2", BOM + b"4"]
 LINE_ENDS = [(b"\n", b""), (b"\n", b"\r"), (b"\n", b"\r\n"), (b"\r\n", b"\n"), (b"\n\n", b"\n")]
 MARKERS = [QUESTION, ANSWER, WEIGHT, END, OPEN, b"-->", BOM]
 # fmt: on
