@@ -1,19 +1,11 @@
 #!/usr/bin/env python3
 """Make your best answers count more when you fine-tune a language model on them.
 
-The document is markdown, read and written as bytes, of pairs like this one:
+  python oversample.py --base 2 in.md out.md
+  python oversample.py --base 1.3 --seed 7 --strip-weights in.md out.md
 
-    QUESTION: one or more paragraphs
-
-    ANSWER: one or more paragraphs
-
-    OVERSAMPLE_WEIGHT: 4
-    <END_OF_SET>
-
-Each is copied base ** weight times, and all copies are shuffled. No byte of a pair ever
-changes. A document with mistakes is refused, and each mistake reported with its line.
-
-Example: base 2, two pairs of weights 1 and 3 -> 2 copies of the one, 8 of the other.
+A pair is QUESTION: some text, ANSWER: some text, OVERSAMPLE_WEIGHT: 1 to 5, and
+<END_OF_SET>, each first on its line. Not one byte of a pair is ever changed.
 """
 
 from __future__ import annotations
@@ -30,14 +22,15 @@ import sys
 import time
 from array import array
 from collections import Counter, namedtuple
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
+from itertools import islice
 from operator import itemgetter, mul
 
 TYPE_CHECKING = False  # typing's own, and NamedTuple, would cost a tenth of a short run
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from decimal import Decimal
-    from typing import IO, Any, NoReturn, Union
+    from typing import Any, NoReturn, Union
 
     Base = Union[int, float, str, Decimal]
     Path = Union[str, os.PathLike[str]]
@@ -84,19 +77,20 @@ OPENING, *STARTS = (
     rb"%b(?:(?<![^\n]%b)|(?<=\A\xef\xbb\xbf%b))%b" % (*3 * (marker[:1],), marker[1:])
     for marker in MARKERS[:END]
 )
-OUTSIDE = re.compile(b"|".join([OPENING, *STARTS, MARKERS[END], b"<!--"]))
+# A marker is a group; most comments match to their end, those with < or - inside do not.
+OUTSIDE = re.compile(rb"(%b|%b|%b|<END_OF_SET>)|<!--(?:[^<-]*-->)?" % (OPENING, *STARTS))
 TEXT = re.compile(rb"\S")
 LINE = re.compile(rb"^[^\n]{5,204}", re.MULTILINE)  # no misspelt marker is shorter
 WEIGHT_DIGIT = re.compile(rb"[ \t]*" + DIGIT + rb"(?=[\s<]|\Z)")
-WEIGHT_LINE = re.compile(rb"OVERSAMPLE_WEIGHT:[^\n<]*\n?")
+WEIGHT_LINE = re.compile(rb"(?<=\n)OVERSAMPLE_WEIGHT:[^\n<]*\n?")
 # What else a document may be, by its first bytes.
 FORMATS = re.compile(
     rb"(\xff\xfe|\xfe\xff|[^\0]{,3}\0)|(PK\x03\x04|PK\x05\x06|\xd0\xcf\x11\xe0)|(\{\\rtf)|(%PDF)"
 )
 FORMAT_NAMES = "UTF-16 or UTF-32", "a Word document or a zip", "RTF", "PDF"
-# SIGINT is given back last: Python's own handler, too, raises an exception.
-SIGNALS = "SIGTERM", "SIGHUP", "SIGQUIT", "SIGINT"
-DESCRIPTORS = re.compile(r"/dev/fd|/proc/[^/]+/(task/[^/]+/)?fd")
+# SIGINT is given back last: Python's own handler, too, raises an exception. Windows has two.
+SIGNALS = [getattr(signal, f"SIG{name}", 0) for name in ("TERM", "HUP", "QUIT", "INT")]
+DESCRIPTORS = re.compile(r"//?(dev/(std(in|out|err)|fd/[^/]+)|proc/.*/fd/[^/]+)")
 
 
 class QAPair(namedtuple("QAPair", "span weight line")):
@@ -125,17 +119,13 @@ class QAPair(namedtuple("QAPair", "span weight line")):
 
 
 class Document(namedtuple("Document", "pairs separator warnings")):
-    """A tuple of QAPair, in order; bytes that separate them; (line, message), in order.
-
-    The separator is the commonest white space between two neighbouring pairs. Of the
-    warnings, the first 100 are kept.
+    """What `parse` reads: `pairs`, a tuple of QAPair; `separator`, the commonest white space
+    between two neighbours; `warnings`, the first 100 of (line, message); all in order.
     """
 
 
 class DocumentError(ValueError):
-    """A malformed document: `problems` are (line, message), in order of line.
-
-    Reading stops after 100 errors; one more row says so.
+    """A malformed document. `problems`: (line, message), in order; after 100, that reading stopped.
 
     Example: parse(b"QUESTION: Why?") has the problems
     ((1, "expected ANSWER: after QUESTION: (line 1), found the end of the document"),)
@@ -146,32 +136,28 @@ class DocumentError(ValueError):
         super().__init__(self.problems)
 
     def __str__(self) -> str:
-        more = f" (and {len(self.problems) - 1} more)" if self.problems[1:] else ""
-        return "".join(f"line {line}: {text}{more}" for line, text in self.problems[:1])
+        return "\n".join(f"line {line}: {text}" for line, text in self.problems)
 
 
 # Parsing: bytes to pairs -----------------------------------------------------------------
 
 
 def parse(document: bytes) -> Document:
-    """Read a whole document; raise DocumentError, with every problem, if malformed.
-
-    Raises TypeError for a document that is not bytes.
+    """Read a whole document; raise DocumentError if malformed, TypeError if it is not bytes.
 
     Example: one pair of weight 4 -> Document(pairs=(QAPair(span=b"QUESTION: ...
     <END_OF_SET>", weight=4, line=1),), separator=b"\\n\\n", warnings=())
     """
     if not isinstance(document, bytes):
         document = bytes(memoryview(document))
-    other = FORMATS.match(document)
-    if other:
+    if other := FORMATS.match(document):
         found = FORMAT_NAMES[(other.lastindex or 1) - 1]
         way_out = "save it as plain text, UTF-8 (in TextEdit, Format > Make Plain Text)"
         raise DocumentError([(1, f"expected plain text, found {found}: {way_out}")])
     reader = _Reader(document)
     reader.read_sections()
     if not reader.pairs and not reader.errors:
-        found = "none" if TEXT.search(document, reader.start) else "an empty document"
+        found = "none" if document.lstrip(BOM).strip() else "an empty document"
         reader.report(0, f"expected a pair, QUESTION: to <END_OF_SET>, found {found}")
     if reader.errors:
         errors = sorted(reader.errors, key=itemgetter(0))
@@ -191,16 +177,17 @@ class _Reader:
 
     def __init__(self, document: bytes) -> None:
         self.document = document
-        self.start = len(BOM) if document.startswith(BOM) else 0
         self.pairs: list[QAPair] = []
         self.gaps: dict[bytes, int] = {}
-        self.questions: set[int] = set()  # hashes: the texts would take more memory
+        # Hashes: the texts would take more memory, and so would a set.
+        self.questions: dict[int, None] = {}
         self.errors: list[tuple[int, str]] = []
         self.warnings: list[tuple[int, str]] = []
         self.counted, self.lines = 0, 1
 
     def read_sections(self) -> None:
-        document, stop, end = self.document, self.start, -1
+        document, end = self.document, -1
+        stop = len(BOM) if document.startswith(BOM) else 0
         pairs, gaps, lines, counted = self.pairs, self.gaps, 1, 0
         while stop < len(document) and len(self.errors) <= MAX_MESSAGES:
             following = opening = FOLLOWING.match(document, stop)
@@ -218,7 +205,7 @@ class _Reader:
             if answer and weight and weight.end() == stop and answer[0] == b"\nANSWER:":
                 question = document[text : answer.start()].strip()
                 if question:
-                    self.questions.add(hash(question))
+                    self.questions[hash(question)] = None
                     if following and pairs:
                         gap = following[1]
                         gaps[gap] = gaps.get(gap, 0) + 1
@@ -248,7 +235,8 @@ class _Reader:
                 digit = WEIGHT_DIGIT.match(document, text, start)
                 if not digit:
                     due = f"a weight, {WEIGHTS[0]} to {WEIGHTS[-1]}, after {NAMES[WEIGHT]}"
-                    return self.report(at, f"expected {due}, found {self.first_line(text, start)}")
+                    found = _first_line(document[text:start])
+                    return self.report(at, f"expected {due}, found {found}")
                 stray = TEXT.search(document, digit.end(), start)
             elif not TEXT.search(document, text, start):
                 return self.report(at, f"expected text after {NAMES[last]}, found {NAMES[kind]}")
@@ -257,32 +245,32 @@ class _Reader:
             last, at, text = kind, start, match.end()
         where, found = start, NAMES[kind]
         if stray:
-            where, found = stray.start(), self.first_line(stray.start(), start)
+            where, found = stray.start(), _first_line(document[stray.start() : start])
         line_end = document.find(b"\n", text, start)
         is_lost = line_end >= 0 and not (stray and kind == END)
         misspelt = self.misspelt(line_end + 1, start) if is_lost else []
         self.expected(last, at, [*misspelt, (last + 1, where, found)])
 
     def outside(self, stop: int) -> tuple[re.Match[bytes] | None, int]:
-        """Go to the next marker outside pairs; return it, if it is QUESTION:, and where to go on.
-
-        Reports the text, the comments and any other marker on the way.
-        """
+        """Go to the next marker outside pairs; return it if it is QUESTION:, and where to go on."""
         document, marker, near = self.document, None, MISSPELT_WITHIN
         closed = stop - len(MARKERS[END])  # negative at the start of the document
         misspelt: list[Misspelt] = []
         while not marker and stop < len(document) and len(self.errors) <= MAX_MESSAGES:
             match = OUTSIDE.search(document, stop)
             start = match.start() if match else len(document)
-            text = TEXT.search(document, stop, start)
+            matters = start > stop and (near or len(self.warnings) < MAX_MESSAGES)
+            text = TEXT.search(document, stop, start) if matters else None
             if text:
-                lines = self.misspelt(stop, start, near) if near else []
-                self.warn_of_text(text.start(), start, lines)
+                lines = self.misspelt(stop, start, near)
+                if len(self.warnings) < MAX_MESSAGES:
+                    self.warn_of_text(text.start(), start, lines)
                 misspelt += lines
                 near = max(0, near - (start - stop))
-            if match and match[0] in KINDS:
-                marker = match
-            stop = self.comment_stop(start) if match and not marker else start
+            marker, stop = match if match and match.lastindex else None, start
+            if match and not marker:
+                is_whole = match.end() > start + len(b"<!--")
+                stop = match.end() if is_whole else self.comment_stop(start)
         kinds = {kind for kind, _, _ in misspelt}
         if len(kinds) > 1:  # a pair, most of its markers misspelt, that would be lost
             for kind, offset, found in misspelt:
@@ -296,22 +284,22 @@ class _Reader:
         return None, self.section_stop(stop, end if end >= 0 else len(document))
 
     def warn_of_text(self, start: int, end: int, misspelt: Sequence[Misspelt]) -> None:
-        if len(self.warnings) < MAX_MESSAGES:
-            message = f"text outside any pair is not copied: {self.first_line(start, end)}"
-            more = self.document[start:end].rstrip().count(b"\n")
-            message += f" and {more} more line{'s' * (more > 1)}" if more else ""
-            for kind, offset, _ in misspelt[:1]:
-                message += f"; line {self.line(offset)} looks like {NAMES[kind]}"
-            self.warnings.append((self.line(start), message))
+        text = self.document[start:end].rstrip()
+        more = text.count(b"\n")
+        message = f"text outside any pair is not copied: {_first_line(text)}"
+        message += f" and {more} more line{'s' * (more > 1)}" if more else ""
+        for kind, offset, _ in misspelt[:1]:
+            message += f"; line {self.line(offset)} looks like {NAMES[kind]}"
+        self.warnings.append((self.line(start), message))
 
     def comment_stop(self, start: int) -> int:
         """Where a comment ends; reports one that may hide pairs."""
         document, inside = self.document, start + len(b"<!--")
         close = document.find(b"-->", inside)
-        if close < 0:
-            self.report(start, "expected --> after <!--, found the end of the document")
-            return len(document)
         inner = document.find(b"<!--", inside, close)
+        if close < 0:
+            self.report(start, f"expected --> after <!--, found {NAMES[NOTHING]}")
+            return len(document)
         if inner >= 0:
             found = f"another <!-- (line {self.line(inner)})"
             self.report(start, f"expected --> after <!--, found {found}")
@@ -325,11 +313,6 @@ class _Reader:
                 rows.append((kind, begin + match.start(), _quoted(match[0].rstrip())))
         return rows
 
-    def first_line(self, begin: int, end: int) -> str:
-        """The first line of a stretch, for a message."""
-        line = self.document[begin : min(end, begin + BLOCK)].partition(b"\n")[0]
-        return _quoted(line.strip())
-
     def expected(self, last: int, at: int, instead: Iterable[Misspelt]) -> None:
         """Report that a marker is missing, at the first of these that stands in its place."""
         due = (last + 1) % len(MARKERS)
@@ -342,10 +325,8 @@ class _Reader:
 
     def line(self, offset: int) -> int:
         """The line of an offset, counted from the last one asked for, which is near."""
-        if offset >= self.counted:
-            self.lines += self.document.count(b"\n", self.counted, offset)
-        else:
-            self.lines -= self.document.count(b"\n", offset, self.counted)
+        self.lines += self.document.count(b"\n", self.counted, offset)
+        self.lines -= self.document.count(b"\n", offset, self.counted)  # if it lies before
         self.counted = offset
         return self.lines
 
@@ -390,11 +371,14 @@ def _quoted(value: object) -> str:
     """A value in a message: in quotes, on one line, cut if it is long."""
     if isinstance(value, bytes):
         value = value[: 4 * MAX_QUOTED].decode("utf-8", "backslashreplace")
-    text = value if isinstance(value, str) else repr(value)
-    shown = _escaped(text[:MAX_QUOTED])
-    if len(shown) >= MAX_QUOTED:
-        shown = f"{shown[: MAX_QUOTED - 4]}..."
-    return f"'{shown}'" if text else "nothing"
+    text = _escaped(value if isinstance(value, str) else repr(value))
+    if len(text) >= MAX_QUOTED:
+        text = f"{text[: MAX_QUOTED - 4]}..."
+    return f"'{text}'" if text else "nothing"
+
+
+def _first_line(text: bytes) -> str:
+    return _quoted(text.partition(b"\n")[0].strip())
 
 
 def _counted(copies: int) -> str:
@@ -406,7 +390,7 @@ def _escaped(text: str) -> str:
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
-# Copies: weights to numbers, numbers to an order ------------------------------------------
+# Copies: weights to numbers, to an order, to what will be written ---------------------------
 
 
 class _BadNumber(argparse.ArgumentTypeError, ValueError):
@@ -453,19 +437,15 @@ def _checked(base: Base, max_copies: int | None, seed: int | None) -> tuple[dict
 
 def _exact(base: Base) -> tuple[int, int]:
     """A base as a numerator and a power of ten.  Example: 1.3 -> (13, 10)"""
-    text = base if isinstance(base, str) else str(base)
-    if isinstance(base, float):
-        text = float.__repr__(base)  # str() of a subclass, numpy's say, may be anything
-    elif hasattr(base, "adjusted") and 0 <= base.adjusted() <= 3:
+    text = str(base)
+    if hasattr(base, "adjusted") and 0 <= base.adjusted() <= 3:
         text = format(base, "f")  # a Decimal; 1E+999999999 would have a billion digits
-    match = re.fullmatch(r"([0-9]{1,4})(?:\.([0-9]{1,1000}))?", text)
-    if match:
+    if match := re.fullmatch(r"([0-9]{1,4})(?:\.([0-9]{1,1000}))?", text):
         fraction = match[2] or ""
         number, scale = int(match[1] + fraction), 10 ** len(fraction)
         if scale <= number <= MAX_BASE * scale:
             return number, scale
-    limits = f"from 1 to {MAX_BASE}"
-    raise _BadNumber(f"expected a whole or decimal number {limits}, found {_quoted(text)}")
+    raise _BadNumber(f"expected a number from 1 to {MAX_BASE}, like 1.3, found {_quoted(text)}")
 
 
 def _whole(value: int, low: int, high: int | None = None) -> int:
@@ -482,15 +462,12 @@ def _order(counts: Sequence[int], seed: int) -> array[int]:
     The shuffle of Fisher and Yates in Durstenfeld's form (CACM 7, 1964, algorithm
     235). It draws on random() alone, whose sequence for a seed Python promises to keep.
     """
-    total = _total(counts)
+    _total(counts)
     # No list: an array takes half the memory and, with no reference counts to touch,
     # half the time where the copies outgrow the processor's cache.
     order = array("I")
-    try:
-        for index, count in enumerate(counts):
-            order.extend(array("I", (index,)) * count)
-    except MemoryError:
-        raise MemoryError(f"not enough memory for {total:,} copies; {IF_TOO_LARGE}") from None
+    for index, count in enumerate(counts):
+        order.extend(array("I", (index,)) * count)
     draw = random.Random(seed).random
     for last in range(len(order) - 1, 0, -1):
         other = int(draw() * (last + 1))
@@ -505,31 +482,21 @@ def _total(counts: Iterable[int]) -> int:
     return total
 
 
-# The plan: what will be written -------------------------------------------------------------
-
-
 # All that decides the output: of each span so many copies, in the order of the seed.
-_Plan = namedtuple("_Plan", "spans counts separator closing seed copies size")
+_Plan = namedtuple("_Plan", "pairs spans counts each separator closing seed copies size")
 
 
-def _plan(document: Document, each: dict[int, int], seed: int, strip_weights: bool) -> _Plan:
-    spans = [pair.span for pair in document.pairs]
-    if strip_weights:
-        spans = [_without_weight_line(span) for span in spans]
-    counts = [each[pair.weight] for pair in document.pairs]
-    separator, total = document.separator, _total(counts)
+def _plan(document: Document, each: dict[int, int], seed: int | None, strip_weights: bool) -> _Plan:
+    pairs, separator = document.pairs, document.separator
+    spans = [WEIGHT_LINE.sub(b"", pair.span) if strip_weights else pair.span for pair in pairs]
+    counts = [each[pair.weight] for pair in pairs]
+    total = _total(counts)
     closing = b"\r\n" if separator.endswith(b"\r\n") else b"\n"
     size = sum(map(mul, map(len, spans), counts)) + len(separator) * (total - 1) + len(closing)
-    return _Plan(spans, counts, separator, closing, seed, total, size)
+    return _Plan(pairs, spans, counts, each, separator, closing, seed, total, size)
 
 
-def _without_weight_line(span: bytes) -> bytes:
-    start = span.rfind(b"\nOVERSAMPLE_WEIGHT:") + 1
-    match = WEIGHT_LINE.match(span, start)
-    return span[:start] + span[match.end() :] if match else span
-
-
-def _blocks(plan: _Plan) -> Generator[bytes, None, None]:
+def _blocks(plan: _Plan) -> Iterator[bytes]:
     """The output, in blocks: three times as fast as copy by copy."""
     order = _order(plan.counts, plan.seed)
     length = max(1, BLOCK * plan.copies // plan.size)
@@ -559,76 +526,72 @@ def _read(source: str | int, name: str) -> tuple[bytes, os.stat_result]:
     blocks: list[bytes] = []
     with _named(name), open(source, "rb", 0, closefd=isinstance(source, str)) as file:
         status = os.fstat(file.fileno())
-        while blocks[-1:] != [b""]:
-            block: bytes | None = file.read(max(status.st_size + 1, BLOCK))
+        for block in iter(lambda: file.read(max(status.st_size + 1, BLOCK)), b""):
             if block is None:  # a pipe or terminal that ssh or node, say, lets nobody wait for
                 time.sleep(0.01)
             else:
                 blocks.append(block)
-    return b"".join(blocks[:-1]), status
+    return b"".join(blocks), status
 
 
 class _Output:
     """A file that is yet to be written; what must not be written over is refused."""
 
     def __init__(self, name: str, source: os.stat_result, overwrite: bool) -> None:
-        self.name, self.path, self.overwrite = name, name, overwrite
+        self.name, self.overwrite = name, overwrite
         self.old: os.stat_result | None = None  # the file that is replaced
         with _named(name):
-            if not name:
-                raise OSError(errno.ENOENT, "expected a file name, found nothing")
+            self.path = os.path.realpath(name)
+            self.folder = os.path.dirname(self.path)
             with suppress(FileNotFoundError):
-                self.old = os.stat(name)
-            link = name
-            while link:  # one by one: a descriptor's own link leads to whatever it has open
-                folder = os.path.realpath(os.path.dirname(link))
-                if DESCRIPTORS.fullmatch(folder):
-                    raise OSError(errno.EINVAL, "is an open descriptor; use - for standard output")
-                self.path = os.path.join(folder, os.path.basename(link))
-                link = os.readlink(self.path) if os.path.islink(self.path) else ""
-                link = link and os.path.join(folder, link)
+                self.old = os.stat(self.path)
+            link = name  # one by one: that of a descriptor leads to whatever is open there
+            while not DESCRIPTORS.fullmatch(os.path.abspath(link)) and os.path.islink(link):
+                link = os.path.join(os.path.dirname(link), os.readlink(link))
+            if DESCRIPTORS.fullmatch(os.path.abspath(link)):
+                raise OSError(errno.EINVAL, "is an open descriptor; use - for standard output")
             if not self.old:
-                if not all(map(os.path.isdir, (os.path.dirname(name) or ".", folder))):
-                    raise OSError(errno.ENOENT, "its folder does not exist")
-            elif os.path.samestat(self.old, source):
+                if os.path.isdir(os.path.dirname(name) or "."):
+                    return
+                raise OSError(errno.ENOENT, "its folder does not exist")
+            if os.path.samestat(self.old, source):
                 raise OSError(errno.EINVAL, "is the input itself; choose another name")
-            elif stat.S_ISDIR(self.old.st_mode):
+            if stat.S_ISDIR(self.old.st_mode):
                 raise OSError(errno.EISDIR, "expected a file name, found a folder")
-            elif not stat.S_ISREG(self.old.st_mode):
+            if not stat.S_ISREG(self.old.st_mode):
                 raise OSError(errno.EINVAL, "is not a regular file; use - for standard output")
-            elif not overwrite:
+            if not overwrite:
                 replace = "replace it with --force (from Python, overwrite=True)"
                 raise OSError(errno.EEXIST, f"exists already; choose another name, or {replace}")
 
     def check_space(self, size: int) -> None:
-        with _named(self.name):
-            if hasattr(os, "statvfs"):  # not on Windows
-                disk = os.statvfs(os.path.dirname(self.path))
-                free = disk.f_bavail * disk.f_frsize
-                if disk.f_blocks and size > free:  # no blocks where the system cannot tell
-                    figures = f"the output needs {size:,} bytes, only {free:,} are free"
-                    raise OSError(errno.ENOSPC, f"{figures}; {IF_TOO_LARGE}")
+        with _named(self.name), suppress(AttributeError):  # Windows has no statvfs
+            disk = os.statvfs(self.folder)
+            free = disk.f_bavail * disk.f_frsize
+            if disk.f_blocks and size > free:  # no blocks where the system cannot tell
+                figures = f"the output needs {size:,} bytes, only {free:,} are free"
+                raise OSError(errno.ENOSPC, f"{figures}; {IF_TOO_LARGE}")
 
     def publish(self, blocks: Iterable[bytes]) -> None:
         """Write a file that gets its name when it is whole and on the disk."""
         # Nobody else has this name, so it can be removed without a look.
-        name = f".oversample-{os.urandom(8).hex()}.tmp"
-        temporary = os.path.join(os.path.dirname(self.path), name)
+        temporary = os.path.join(self.folder, f".oversample-{os.urandom(8).hex()}.tmp")
         with _named(self.name):
             try:
                 try:
                     self.write(temporary, blocks)
                     (os.replace if self.overwrite else _link)(temporary, self.path)
                 finally:
-                    _discard(temporary)
+                    with suppress(FileNotFoundError):
+                        os.unlink(temporary)
             finally:  # again: a signal may come before the call above
-                _discard(temporary)
+                with suppress(FileNotFoundError):
+                    os.unlink(temporary)
 
     def write(self, path: str, blocks: Iterable[bytes]) -> None:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         # What replaces a private file is private from its first byte.
-        descriptor = os.open(path, flags, 0o600 if self.old else 0o666)
-        try:
+        mode = 0o600 if self.old else 0o666
+        with open(path, "xb", 0, opener=lambda path, flags: os.open(path, flags, mode)) as file:
             if self.old:
                 owner = self.old.st_uid, self.old.st_gid
                 with suppress(OSError, AttributeError):  # not ours to give; Windows
@@ -636,15 +599,8 @@ class _Output:
                 new = os.stat(path)
                 kept = (new.st_uid, new.st_gid) == owner
                 os.chmod(path, self.old.st_mode & (0o777 if kept else 0o700))
-            _write(descriptor, blocks)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-def _discard(path: str) -> None:
-    with suppress(FileNotFoundError):
-        os.unlink(path)
+            _write(file.fileno(), blocks)
+            os.fsync(file.fileno())
 
 
 def _write(descriptor: int, blocks: Iterable[bytes]) -> None:
@@ -704,11 +660,12 @@ def oversample(
     source, destination = os.fsdecode(source), os.fsdecode(destination)
     content, status = _read(source, source)
     output = _Output(destination, status, overwrite)
-    plan = _plan(parse(content), each, seed, strip_weights)
-    del content  # so that a giant pair is in memory twice, not three times
+    document = parse(content)
+    del content  # so that a document is in memory twice, not three times
+    plan = _plan(document, each, seed, strip_weights)
     output.check_space(plan.size)
     output.publish(_blocks(plan))
-    return Summary(len(plan.spans), plan.copies, plan.size, plan.seed)
+    return Summary(len(plan.pairs), plan.copies, plan.size, seed)
 
 
 # The check: is a file what would be written? --------------------------------------------------
@@ -736,96 +693,75 @@ def check(
     Example: check("in.md", "out.md", base=2) where one copy is gone -> (Difference(
     path="in.md", line=9, message="expected 4 copies of this pair in out.md, found 3"),)
     """
-    each, any_seed = _checked(base, max_copies, seed)
+    each, _ = _checked(base, max_copies, seed)
     source, destination = os.fsdecode(source), os.fsdecode(destination)
     document = parse(_read(source, source)[0])
-    plan = _plan(document, each, any_seed, strip_weights)
-    return _Comparison(document, plan, source).differences(destination, seed is not None)
+    return _differences(_plan(document, each, seed, strip_weights), source, destination)
 
 
-class _Comparison:
-    """Counts the copies in a file, and notes what else it holds."""
+def _differences(plan: _Plan, source: str, name: str) -> tuple[Difference, ...]:
+    """How a file differs from the plan, in any order if that has no seed."""
+    due: Counter[bytes] = Counter()
+    for span, count in zip(plan.spans, plan.counts):
+        due[span] += count
+    found: Counter[int] = Counter()  # how many of each copy, by hash
+    with _named(name):
+        if not stat.S_ISREG(os.stat(name).st_mode):
+            raise OSError(errno.EINVAL, "is not a regular file")
+        with open(name, "rb") as file:
+            notes = islice(_notes(file, plan, source, found), MAX_MESSAGES)
+            rows = [Difference(name, *note) for note in notes]
+            to_the_end = not file.read(1)
+    for pair, span in zip(plan.pairs, plan.spans):
+        expected, number = due.pop(span, 0), found.pop(hash(span), 0)
+        if to_the_end and expected != number:
+            message = f"expected {_counted(expected)} of this pair in {name}, found {number:,}"
+            rows.append(Difference(source, pair.line, message))
+    return tuple(rows[:MAX_MESSAGES])
 
-    def __init__(self, document: Document, plan: _Plan, source: str) -> None:
-        self.pairs, self.plan, self.source = document.pairs, plan, source
-        self.due: Counter[bytes] = Counter()
-        # The first line of each question, and of each span without its weight line, by hash.
-        self.alike: dict[int, int] = {}
-        for pair, span, count in zip(document.pairs, plan.spans, plan.counts):
-            self.due[span] += count
-            self.alike.setdefault(hash(pair.question), pair.line)
-            self.alike.setdefault(hash(_without_weight_line(pair.span)), pair.line)
-        self.found: Counter[int] = Counter()  # how many of each copy, by hash
-        self.notes: list[tuple[int, str]] = []
-        # Copies that match no pair, by hash: the line of the first, and its likeness.
-        self.strangers: dict[int, tuple[int, str]] = {}
-        self.disorder = 0  # the line of the first copy that is not the one due
 
-    def differences(self, name: str, in_order: bool) -> tuple[Difference, ...]:
-        with _named(name):
-            if not stat.S_ISREG(os.stat(name).st_mode):
-                raise OSError(errno.EINVAL, "is not a regular file")
-            with open(name, "rb") as file:
-                to_the_end = self.read(file, in_order)
-        for key, (line, likeness) in self.strangers.items():
-            which = f"{self.found[key]:,} copies match" if self.found[key] > 1 else "a copy matches"
-            self.notes.append((line, f"{which} no pair; {likeness}"))
-        rows = [Difference(name, *note) for note in sorted(self.notes)]
-        for pair, span in zip(self.pairs, self.plan.spans):
-            due, found = self.due.pop(span, 0), self.found.pop(hash(span), 0)
-            if to_the_end and due != found:
-                message = f"expected {_counted(due)} of this pair in {name}, found {found:,}"
-                rows.append(Difference(self.source, pair.line, message))
-        if self.disorder and not rows:
-            message = f"expected the order of seed {self.plan.seed}, found another"
-            rows = [Difference(name, self.disorder, message)]
-        return tuple(rows[:MAX_MESSAGES])
-
-    def read(self, file: IO[bytes], in_order: bool) -> bool:
-        """Compare piece by piece; stop, and return False, where there is no hope."""
-        order = iter(_order(self.plan.counts, self.plan.seed) if in_order else ())
-        # A copy that was edited since may be longer than its pair.
-        longest = 2 * max(map(len, self.plan.spans)) + len(self.plan.separator) + BLOCK
-        separator = b""
-        for line, gap, span in _pieces(file, longest):
-            if not span and not gap.endswith(MARKERS[END]):
-                self.compare_gap(gap, self.plan.closing, line, "after the last copy")
-            else:
-                self.compare_gap(gap, separator, line, "before this copy")
-            separator, line = self.plan.separator, line + gap.count(b"\n")
-            self.found[hash(span)] += 1
-            if span in self.due:
-                due = next(order, None)
-                if due is not None and self.plan.spans[due] != span and not self.disorder:
-                    self.disorder = line
-            elif span and hash(span) not in self.strangers:
-                self.strangers[hash(span)] = line, self.likeness(span)
-            if len(gap + span) > longest or len(self.notes) + len(self.strangers) >= MAX_MESSAGES:
-                return False
-        return True
-
-    def compare_gap(self, found: bytes, due: bytes, line: int, where: str) -> None:
-        text = found.lstrip()
+def _notes(file: Any, plan: _Plan, source: str, found: Counter[int]) -> Iterator[tuple[int, str]]:
+    """Count the copies in a file; yield the line of whatever else it holds, and what it is."""
+    # The first line of each question, and of each span without its weight line, by hash.
+    alike: dict[int, int] = {}
+    for pair in plan.pairs:
+        alike.setdefault(hash(pair.question), pair.line)
+        alike.setdefault(hash(WEIGHT_LINE.sub(b"", pair.span)), pair.line)
+    order = iter(() if plan.seed is None else _order(plan.counts, plan.seed))
+    known = set(plan.spans)
+    # A copy that was edited since may be longer than its pair.
+    longest = 2 * max(map(len, plan.spans)) + len(plan.separator) + BLOCK
+    separator = b""
+    for line, gap, span in _pieces(file, longest):
+        text = gap.lstrip()
+        expected = separator if span or gap.endswith(MARKERS[END]) else plan.closing
         if text:
-            line += found[: len(found) - len(text)].count(b"\n")
-            first_line = text.partition(b"\n")[0].rstrip()
-            self.notes.append((line, f"text that belongs to no copy: {_quoted(first_line)}"))
-        elif found != due:
-            self.notes.append((line, f"expected {_quoted(due)} {where}, found {_quoted(found)}"))
-
-    def likeness(self, span: bytes) -> str:
-        """What a copy that matches no pair has in common with one."""
-        line = self.alike.get(hash(_without_weight_line(span)))
-        if line:
-            edited = "the weight was edited, or --strip-weights given for one of the two alone"
-            return f"it is {self.source}:{line} but for the weight line: {edited}"
-        line = self.alike.get(hash(QAPair(span, 0, 0).question))
-        if line:
-            return f"{self.source}:{line} has the same question: one of the two was edited"
-        return f"no pair of {self.source} has this question"
+            at = line + gap[: -len(text)].count(b"\n")
+            yield at, f"text that belongs to no copy: {_first_line(text)}"
+        elif gap != expected:
+            yield line, f"expected {_quoted(expected)} between copies, found {_quoted(gap)}"
+        separator, line = plan.separator, line + gap.count(b"\n")
+        index = next(order, None) if span else None
+        if span in known:
+            if index is not None and plan.spans[index] != span:
+                yield line, f"expected the order of seed {plan.seed}, found another"
+                order = iter(())  # said once
+        elif span and not found[hash(span)]:
+            yield line, f"this copy matches no pair; {_likeness(span, alike, source)}"
+        found[hash(span)] += 1
 
 
-def _pieces(file: IO[bytes], longest: int) -> Iterator[tuple[int, bytes, bytes]]:
+def _likeness(span: bytes, alike: dict[int, int], source: str) -> str:
+    """What a copy that matches no pair has in common with one."""
+    if line := alike.get(hash(WEIGHT_LINE.sub(b"", span))):
+        edited = "the weight was edited, or --strip-weights given for one of the two alone"
+        return f"it is {source}:{line} but for the weight line: {edited}"
+    if line := alike.get(hash(QAPair(span, 0, 0).question)):
+        return f"{source}:{line} has the same question: one of the two was edited"
+    return f"no pair of {source} has this question"
+
+
+def _pieces(file: Any, longest: int) -> Iterator[tuple[int, bytes, bytes]]:
     """The line of each gap, the gap, the copy behind it. Ends where one is longer than that."""
     held, block, line = b"", b"more", 1
     while block and len(held) <= longest:
@@ -855,28 +791,30 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         try:
             _catch_signals(handlers)
-            status = _run(_options(argv))
+            _run(_options(argv))
         finally:
             _disarm(handlers)
-    except SystemExit as help_or_bad_usage:
-        status = int(help_or_bad_usage.code or 0)
+        return 0
+    except SystemExit as stop:  # help, bad usage, or a failure that is reported
+        return int(stop.code or 0)
     except KeyboardInterrupt as stop:
         number = (*stop.args, signal.SIGINT)[0]  # Python's own, before there is a handler, has none
-        status = 128 + number
         _say(f"oversample: error: stopped by {number.name}")
+        return 128 + int(number)
     except BrokenPipeError:  # its reader has seen enough
-        status = 1
+        return 1
     except OSError as error:
-        name = f"{error.filename or repr('')}: " if error.filename is not None else ""
         text = error.strerror or str(error)
-        status = _fail(f"{name}{text[:1].lower()}{text[1:]}")
+        name = f"{error.filename or repr('')}: " if error.filename is not None else ""
+        _say(f"oversample: error: {name}{text[:1].lower()}{text[1:]}")
+        return 1
     except (_BadNumber, MemoryError) as error:
-        status = _fail(str(error) or "not enough memory")
+        _say(f"oversample: error: {str(error) or 'not enough memory for this document and base'}")
+        return 1
     finally:
         with suppress(KeyboardInterrupt):  # all is done: too late to stop
             for number, handler in handlers.items():
                 signal.signal(number, handler)
-    return status
 
 
 def _catch_signals(handlers: dict[int, Any]) -> None:
@@ -886,10 +824,9 @@ def _catch_signals(handlers: dict[int, Any]) -> None:
         _disarm(handlers)
         raise KeyboardInterrupt(signal.Signals(number))
 
-    for name in SIGNALS:
-        number = getattr(signal, name, None)  # Windows has not all
+    for number in filter(None, SIGNALS):
         # What is ignored stays ignored: nohup, and jobs that a script has in the background.
-        if number and signal.getsignal(number) != signal.SIG_IGN:
+        if signal.getsignal(number) != signal.SIG_IGN:
             with suppress(ValueError):  # outside the main thread signals are not ours
                 handlers[number] = signal.signal(number, signal.getsignal(number))
                 signal.signal(number, stop)
@@ -903,36 +840,31 @@ def _disarm(handlers: Iterable[int]) -> None:
 
 class _ArgumentParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        _say(self.format_usage().rstrip(), f"oversample: error: {message}")
-        raise SystemExit(2)
+        _say(self.format_usage().rstrip())
+        _fail(message, 2)
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = _ArgumentParser(
         usage="oversample --base N [options] INPUT OUTPUT",
-        description=(__doc__ or "").partition("\n")[0]
-        + "\n\n  python oversample.py --base 2 in.md out.md"
-        + "\n  python oversample.py --base 1.3 --seed 7 --strip-weights in.md out.md",
+        description=__doc__,
         allow_abbrev=False,
         add_help=False,
-        # A fixed width and named groups: help is the same everywhere, as in the README.
-        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, width=79),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    # Named groups, as the names of argparse's own are not the same in all versions.
     add = parser.add_argument_group("files").add_argument
     add("input", metavar="INPUT", help="the document; - reads standard input")
     add("output", metavar="OUTPUT", nargs="?", help="a new file; - writes standard output")
     group = parser.add_argument_group("options")
-    add, modes = group.add_argument, group.add_mutually_exclusive_group()
-    base = "a pair of weight w has N ** w copies in all; 1 to 1000, such as 2 or 1.3"
+    add, add_mode = group.add_argument, group.add_mutually_exclusive_group().add_argument
+    base = "N ** w copies of a pair of weight w; 1 to 1000, like 1.3"
     add("--base", metavar="N", required=True, type=lambda text: _exact(text) and text, help=base)
-    seed, cap = lambda text: _number(text, 0, MAX_SEED), lambda text: _number(text, 1)
-    add("--seed", metavar="N", type=seed, help="repeat the order of another run")
-    add("--max-copies", metavar="N", type=cap, help="at most N copies of each pair")
+    add("--seed", metavar="N", type=_number(0, MAX_SEED), help="repeat the order of another run")
+    add("--max-copies", metavar="N", type=_number(1), help="at most N copies of each pair")
     add("--strip-weights", action="store_true", help="leave the weight line out of every copy")
-    dry_run = "report what would be written, write nothing; OUTPUT may be left out"
-    modes.add_argument("-n", "--dry-run", action="store_true", help=dry_run)
-    checks = "write nothing; say whether OUTPUT is what INPUT and these options give"
-    modes.add_argument("--check", action="store_true", help=checks)
+    add_mode("-n", "--dry-run", action="store_true", help="only report; OUTPUT may be left out")
+    add_mode("--check", action="store_true", help="only say whether OUTPUT is up to date")
     add("-f", "--force", action="store_true", help="replace an existing OUTPUT")
     add("-q", "--quiet", action="store_true", help="errors only")
     add("--version", action="version", version=f"oversample {__version__}", help="print it")
@@ -945,13 +877,12 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
-def _number(text: str, low: int, high: int | None = None) -> int:
+def _number(low: int, high: int | None = None) -> Callable[[Any], int]:
     # int() alone takes 1_0, blanks, and the digits of every script.
-    number: Any = int(text) if re.fullmatch("[0-9]{1,1000}", text) else text
-    return _whole(number, low, high)
+    return lambda text: _whole(int(text) if re.fullmatch("[0-9]{1,99}", text) else text, low, high)
 
 
-def _run(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace) -> None:
     each, seed = _checked(options.base, options.max_copies, options.seed)
     source, output = "<stdin>" if options.input == "-" else options.input, None
     content, status = _read(0 if options.input == "-" else source, source)
@@ -961,91 +892,76 @@ def _run(options: argparse.Namespace) -> int:
                 raise OSError(errno.EINVAL, "is the input itself; choose another file")
     elif options.output is not None and not options.check:
         output = _Output(options.output, status, options.force)
+    document = _document(content, source, options.quiet)
+    del content  # so that a document is in memory twice, not three times
+    plan = _plan(document, each, options.seed if options.check else seed, options.strip_weights)
+    if options.check:
+        return _run_check(plan, source, options)
+    if output:
+        output.check_space(plan.size)
+    blocks = _blocks(plan)
+    if sys.stderr.isatty() and not options.quiet and (output or os.path.isfile("/dev/stdout")):
+        blocks = _progress(blocks, plan.size)
+    if output and not options.dry_run:
+        output.publish(blocks)
+    elif not options.dry_run:
+        with _named("<stdout>"):
+            _write(1, blocks)
+    if not options.quiet:
+        _say(*_report(options, plan))
+
+
+def _document(content: bytes, source: str, quiet: bool) -> Document:
+    """Read a document; report its errors and warnings."""
     try:
         document = parse(content)
     except DocumentError as error:
         _say(*(f"{source}:{line}: error: {text}" for line, text in error.problems))
         spelling = "markers stand first on their line, spelled exactly " + " ".join(NAMES[:NOTHING])
-        return _fail(f"nothing was written; {spelling}")
-    del content
-    if not options.quiet:
-        _say_warnings(source, document.warnings)
-    plan = _plan(document, each, seed, options.strip_weights)
-    if options.check:
-        return _run_check(document, plan, source, options)
-    pairs = Counter(pair.weight for pair in document.pairs)
-    del document  # so that a giant pair is in memory twice, not three times
-    if output:
-        output.check_space(plan.size)
-    if not options.dry_run:
-        _run_write(output, plan, options.quiet)
-    if not options.quiet:
-        _say(*_report(options, plan, pairs, each))
-    return 0
+        _fail(f"nothing was written; {spelling}")
+    rows = [f"{source}:{line}: warning: {text}" for line, text in document.warnings]
+    more = len(rows) - WARNINGS_SHOWN
+    if more > 0:
+        at_least = "at least " if len(rows) == MAX_MESSAGES else ""
+        rows[WARNINGS_SHOWN:] = [f"oversample: warning: {at_least}{more} more, not shown"]
+    _say(*rows if not quiet else ())
+    return document
 
 
-def _run_check(document: Document, plan: _Plan, source: str, options: argparse.Namespace) -> int:
-    name, in_order = options.output, options.seed is not None
-    differences = _Comparison(document, plan, source).differences(name, in_order)
-    if differences:
+def _run_check(plan: _Plan, source: str, options: argparse.Namespace) -> None:
+    name = options.output
+    if differences := _differences(plan, source, name):
         _say(*(f"{path}:{line}: error: {text}" for path, line, text in differences))
         way_out = "run again with --force instead of --check to renew it"
-        return _fail(f"{name} is not what {source} and these options give; {way_out}")
+        _fail(f"{name} is not what {source} and these options give; {way_out}")
     if not options.quiet:
-        order = f"in the order of seed {plan.seed}" if in_order else "in any order"
-        _say(f"{name}: exactly the {_counted(plan.copies)} that {source} gives, {order}")
-    return 0
+        order = "any order" if plan.seed is None else f"the order of seed {plan.seed}"
+        _say(f"{name}: exactly the {_counted(plan.copies)} that {source} gives, in {order}")
 
 
-def _run_write(output: _Output | None, plan: _Plan, quiet: bool) -> None:
-    blocks = _blocks(plan)
-    if sys.stderr.isatty() and not quiet and (output or not os.isatty(1)):
-        blocks = _progress(blocks, plan.size)
-    with closing(blocks):  # now, so that the progress is gone before the next line
-        if output:
-            output.publish(blocks)
-        else:
-            with _named("<stdout>"):
-                _write(1, blocks)
+def _progress(blocks: Iterable[bytes], size: int) -> Iterator[bytes]:
+    """Hand the blocks on; say on the terminal how far they are, for the next line to overwrite."""
+    done = shown = 0
+    for block in blocks:
+        yield block
+        done += len(block)
+        if 100 * done // size > shown:
+            shown = 100 * done // size
+            _say(f"{shown}% written", end="\r")
 
 
-def _progress(blocks: Iterable[bytes], size: int) -> Generator[bytes, None, None]:
-    """Hand the blocks on; after a second, say on the terminal how far they are."""
-    done, shown, begun = 0, "", time.monotonic()
-    try:
-        for block in blocks:
-            yield block
-            done += len(block)
-            text = f"\r{done / size:.0%} written"
-            if text != shown and time.monotonic() - begun > 1:
-                _write_words(text)
-                shown = text
-    finally:
-        if shown:
-            _write_words("\r\x1b[K")
-
-
-def _say_warnings(source: str, warnings: Sequence[tuple[int, str]]) -> None:
-    _say(*(f"{source}:{line}: warning: {text}" for line, text in warnings[:WARNINGS_SHOWN]))
-    more = len(warnings) - WARNINGS_SHOWN
-    if more > 0:
-        at_least = "at least " if len(warnings) == MAX_MESSAGES else ""
-        _say(f"oversample: warning: {at_least}{more} more warning{'s' * (more > 1)}")
-
-
-def _report(
-    options: argparse.Namespace, plan: _Plan, pairs: Counter[int], each: dict[int, int]
-) -> list[str]:
+def _report(options: argparse.Namespace, plan: _Plan) -> list[str]:
     """The copies of each weight, what was written where, the options that repeat it."""
-    most = max(pairs[weight] * each[weight] for weight in WEIGHTS)
+    pairs = Counter(pair.weight for pair in plan.pairs)
+    most = max(pairs[weight] * plan.each[weight] for weight in WEIGHTS)
     block = "\u2588" if "utf" in str(getattr(sys.stderr, "encoding", "")).lower() else "#"
     rows = [("weight", "pairs", "copies each", "copies", "share", "")]
-    for weight in WEIGHTS:
-        number = pairs[weight] * each[weight]
+    for weight, each in plan.each.items():
+        number = pairs[weight] * each
         bar = block * max(1, round(20 * number / most)) if number else ""
-        figures = f"{pairs[weight]:,}", f"{each[weight]:,}", f"{number:,}"
+        figures = f"{pairs[weight]:,}", f"{each:,}", f"{number:,}"
         rows.append((str(weight), *figures, f"{number / plan.copies:.1%}", bar))
-    rows.append(("total", f"{len(plan.spans):,}", "", f"{plan.copies:,}", "100.0%", ""))
+    rows.append(("total", f"{len(plan.pairs):,}", "", f"{plan.copies:,}", "100.0%", ""))
     widths = [max(map(len, column)) for column in zip(*rows)]
     lines = ["  ".join([*map(str.rjust, row[:-1], widths), row[-1]]).rstrip() for row in rows]
     done = "would be written" if options.dry_run else "written"
@@ -1062,20 +978,17 @@ def _report(
     return [*lines, f"to repeat or --check it: {again}"]
 
 
-def _fail(message: str) -> int:
+def _fail(message: str, status: int = 1) -> NoReturn:
     _say(f"oversample: error: {message}")
-    return 1
+    raise SystemExit(status)
 
 
-def _say(*lines: str) -> None:
-    _write_words("".join(f"{_escaped(line)}\n" for line in lines))
-
-
-def _write_words(text: str) -> None:
-    # A stream that is full, left by its reader or closed: the document still matters.
-    with suppress(OSError, ValueError):
-        sys.stderr.write(text)
+def _say(*lines: str, end: str = "\n") -> None:
+    try:
+        sys.stderr.write("".join(_escaped(line) + end for line in lines))
         sys.stderr.flush()
+    except (OSError, ValueError):  # full, closed, or left by its reader: the document still matters
+        sys.stderr = io.StringIO()  # lest Python, at its end, writes again, fails, and exits 120
 
 
 if __name__ == "__main__":

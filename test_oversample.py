@@ -364,8 +364,8 @@ class Grammar(unittest.TestCase):
 
 
 # fmt: off
-# Numbers that do not print as such, as NumPy's.
-FLOAT = type("Float", (float,), {"__repr__": lambda _: "np.float64(1.3)"})("1.3")
+# Numbers with a repr() of their own, as NumPy's.
+FLOAT = type("Float", (float,), {"__repr__": lambda _: "np.float64(1.3)", "__str__": lambda _: "1.3"})("1.3")
 INT = type("Int64", (), {"__repr__": lambda _: "np.int64(2)", "__str__": lambda _: "2"})()
 
 # (copies of weights 1 to 5, cap, bases that give them): numbers a person can check.
@@ -384,7 +384,7 @@ NO_BASES = [
 ]
 NO_SEEDS = [(seed, f"'{seed}'") for seed in (-1, 2**64, 1.0, 1.5, "1", True, None)]
 NO_CAPS = [(cap, f"'{cap}'") for cap in (0, -1, 1.5, 3.0, "3", True)]
-BASE = "expected a whole or decimal number from 1 to 1000, found "
+BASE = "expected a number from 1 to 1000, like 1.3, found "
 SEED, CAP = "expected a whole number, from 0 to 18446744073709551615, found ", "expected a whole number, 1 or more, found "
 MANY = " are more than 2,147,483,648; use a smaller base or a cap (--max-copies)"
 TOO_MANY_COPIES = [((3, 3, 3, 1000, None), "3,000,000,000 copies" + MANY), ((3, 3, 3, 1000, 2**40), "3,000,000,000 copies" + MANY), ((5, 1000, None), "1,000,000,000,000,000 copies" + MANY), ((5, 999, 2**31 + 1), "2,147,483,649 copies" + MANY)]
@@ -497,24 +497,24 @@ class Types(unittest.TestCase):
                 with self.subTest(span=found.span):
                     self.assertEqual((found.question, found.answer), (question, answer))
 
-    def test_6_a_document_error_is_a_value_error_with_its_problems(self) -> None:
+    def test_6_a_document_error_is_a_value_error_that_has_and_shows_its_problems(self) -> None:
         with self.assertRaises(ValueError) as caught:
             parse(f"{Q}\n{E}\n{E}".encode())
-        first = (2, "expected ANSWER: after QUESTION: (line 1), found <END_OF_SET>")
-        rows = first, (3, "expected QUESTION: after <END_OF_SET> (line 2), found <END_OF_SET>")
-        self.assertIs(type(caught.exception), DocumentError)
-        self.assertEqual(caught.exception.problems, rows)
-        self.assertEqual(str(DocumentError(rows[:1])), f"line 2: {first[1]}")
-        self.assertEqual(str(DocumentError(rows)), f"line 2: {first[1]} (and 1 more)")
-        self.assertEqual(str(DocumentError(rows * 51)), f"line 2: {first[1]} (and 101 more)")
-        self.assertEqual(str(DocumentError([])), "")
-
-    def test_6_a_document_error_is_made_of_any_rows_and_can_be_pickled(self) -> None:
-        for rows in (), ((1, "one"),), ((1, "one"), (2, "two")):
+        first, second = (
+            "expected ANSWER: after QUESTION: (line 1), found <END_OF_SET>",
+            "expected QUESTION: after <END_OF_SET> (line 2), found <END_OF_SET>",
+        )
+        for rows, text in [
+            (((2, first), (3, second)), f"line 2: {first}\nline 3: {second}"), (((2, first),), f"line 2: {first}"), ((), ""),
+        ]:  # fmt: skip
             error = DocumentError(row for row in rows)
-            for each in error, pickle.loads(pickle.dumps(error)):
+            for each in [
+                error,
+                pickle.loads(pickle.dumps(error)),
+                *[caught.exception] * len(rows[1:]),
+            ]:
                 self.assertIs(type(each), DocumentError)
-                self.assertEqual((each.problems, str(each)), (rows, str(error)))
+                self.assertEqual((each.problems, str(each)), (rows, text))
 
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP, signal.SIGQUIT] if POSIX else [])]
@@ -528,7 +528,9 @@ def start(*arguments, program=(SCRIPT,), handler=signal.SIG_DFL, **options) -> s
             signal.signal(number, handler)
 
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    options.update(pipes, env={**os.environ, "PYTHONPATH": str(HERE)}, bufsize=0)
+    environment = {**os.environ, "PYTHONPATH": str(HERE)}
+    environment.pop("PYTHONUNBUFFERED", None)  # it hides what is left in a buffer at the end
+    options.update(pipes, env=environment, bufsize=0)
     options["preexec_fn"] = setup if POSIX else None
     return subprocess.Popen([sys.executable, *program, *arguments], **options)
 
@@ -715,17 +717,17 @@ class Output(Scene):
 # fmt: off
 # Output file: (OUTPUT, number of the error or 0, message); --force makes EXISTS no error.
 # hard.md is the input, pipe a FIFO, 99 a descriptor of a file that has no name any more.
-LINKS = {"link.md": "old.md", "new.md": "folder/new.md", "same.md": "./in.md", "lost": "none/x", "to-folder": "folder", "out": "/dev/stdout", "loop": "loop"}
+LINKS = {"link.md": "old.md", "new.md": "folder/new.md", "same.md": "./in.md", "lost": "none/x", "to-folder": "folder", "out": "/dev/stdout", "loop": "loop", "away.md": "none/../in.md"}
 OUTPUTS = [
     *((name, 0, "") for name in ("out.md", "./folder/../out.md", "new.md", "folder/x")),
     *[(f"/dev/shm/{os.getpid()}.md", 0, "")] * os.access("/dev/shm", os.W_OK),
-    *((name, errno.EINVAL, "is the input itself; choose another name") for name in ("in.md", "./in.md", "hard.md", "same.md", "folder/../in.md")),
-    *((name, errno.EISDIR, "expected a file name, found a folder") for name in ("folder", "to-folder", ".", "folder/", "/dev/fd", "/")),
-    *((name, errno.ENOENT, "its folder does not exist") for name in ("none/", "none/out.md", "none/../x", "lost")),
-    *((name, errno.ENOTDIR, "not a directory") for name in ("in.md/x", "in.md/../x")),
+    *((name, errno.EINVAL, "is the input itself; choose another name") for name in ("in.md", "./in.md", "hard.md", "same.md", "folder/../in.md", "away.md", "none/../in.md")),
+    *((name, errno.EISDIR, "expected a file name, found a folder") for name in ("folder", "to-folder", ".", "folder/", "/dev/fd", "/", "")),
+    *((name, errno.ENOENT, "its folder does not exist") for name in ("none/", "none/out.md", "none/../x", "in.md/../x")), ("lost", errno.ENOENT, "no such file or directory"),
+    ("in.md/x", errno.ENOTDIR, "not a directory"),
     *((name, errno.EINVAL, "is not a regular file; use - for standard output") for name in ("pipe", os.devnull)),
-    ("old.md", errno.EEXIST, EXISTS), ("link.md", errno.EEXIST, EXISTS), ("", errno.ENOENT, "expected a file name, found nothing"), ("loop", errno.ELOOP, "too many levels of symbolic links"),
-    *((name, errno.EINVAL, "is an open descriptor; use - for standard output") for name in ("/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/fd/1", "/dev/fd/99", "/dev/fd/98", "/proc/self/fd/99", "/proc/self/fd/1", "/proc/thread-self/fd/1", "out", "./out")),
+    ("old.md", errno.EEXIST, EXISTS), ("link.md", errno.EEXIST, EXISTS), ("loop", errno.ELOOP, "too many levels of symbolic links"),
+    *((name, errno.EINVAL, "is an open descriptor; use - for standard output") for name in ("/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/fd/1", "/dev/fd/99", "/dev/fd/98", "/proc/self/fd/99", "/proc/self/fd/1", "/proc/thread-self/fd/1", "//dev/stdout", "out", "./out")),
 ]
 # fmt: on
 
@@ -894,8 +896,8 @@ class Whole(Scene):
     def test_3_4_the_file_is_new_and_has_its_name_only_when_whole_and_on_disk(self) -> None:
         os.mkdir("folder")
         os.symlink("folder/out.md", "link.md")
-        folder, events, binary = os.path.realpath("folder"), [], 1 << 40
-        new = os.O_WRONLY | os.O_CREAT | os.O_EXCL | binary
+        folder, events = os.path.realpath("folder"), []
+        new = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
         def spy(name: str):
             real = getattr(os, name)
@@ -904,19 +906,16 @@ class Whole(Scene):
                 events.append((name, len(os.listdir("folder"))))
                 if name == "open":
                     self.assertEqual((os.path.dirname(arguments[0]), arguments[1]), (folder, new))
-                    arguments = arguments[0], arguments[1] & ~binary, *arguments[2:]
                 return real(*arguments)
 
             return mock.patch(f"os.{name}", call)
 
-        for old, *last in (0, "link"), (1, "replace"), (1,):  # closed, too, where fsync fails
-            with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
-                stack.enter_context(failing("fsync", errno.EIO, when=not last))
-                stack.enter_context(mock.patch("os.O_BINARY", binary, create=True))
-                for name in "open", "write", "fsync", "close", "link", "replace":
+        for old, last in (0, "link"), (1, "replace"):
+            with contextlib.ExitStack() as stack:
+                for name in "open", "write", "fsync", "link", "replace":
                     stack.enter_context(spy(name))
                 self.make("link.md", overwrite=bool(old))
-            names = "open", *["write"] * (len(events) - 3 - len(last)), "fsync", "close", *last
+            names = "open", *["write"] * (len(events) - 3), "fsync", last
             self.assertEqual(events, [(name, old + (name != "open")) for name in names])
             events.clear()
 
@@ -1120,7 +1119,7 @@ class Streams(Scene):
             ("run in.md 1.md 2>&-", 0, ""), ("run -q in.md 2.md >&-", 0, ""), ("run -q in.md 3.md <&-", 0, ""),
             ("run in.md 4.md <&- >&- 2>&-", 0, ""), ("run in.md 5.md 2>/dev/full", 0, ""),
             ("run in.md - >&-", 1, bad.format("stdout")), ("run - 7.md <&-", 1, bad.format("stdin")),
-            ("run in.md - <&- >&- 2>&-", 1, ""), ("run none.md 7.md 2>&-", 1, ""), ("run -x 2>/dev/full", 2, ""),
+            ("run in.md - <&- >&- 2>&-", 1, ""), ("run none.md 7.md 2>&-", 1, ""), ("run -x 2>/dev/full", 2, ""), ("run none.md 7.md 2>/dev/full", 1, ""),
             ("run in.md - >/dev/full", 1, "oversample: error: <stdout>: no space left on device\n"),
             ("run --check in.md in.md 2>&- >&-", 1, ""), ("run --help >&-", 0, ""),
             ("(run in.md - --base 30; echo status $? >&2) | read line", 0, "status 1\n"),  # more than a pipe holds
@@ -1134,16 +1133,15 @@ class Streams(Scene):
         with failing("write", errno.EPIPE):  # its reader has left
             self.assertEqual(self.main(*RUN[:5], "-"), (1, ""))
 
-    def terminal(self, tick: float, *arguments: str, out: str = "") -> tuple[int, str]:
+    def terminal(self, *arguments: str, out: int | str = "") -> tuple[int, str]:
         """The command with error, and output unless told otherwise, on a terminal."""
         import pty
         import tty
 
         master, slave = pty.openpty()
         tty.setraw(slave)
-        ticks = itertools.count(100.0, tick)
         with open(slave, "w", encoding="utf-8") as stream, mock.patch.object(sys, "stderr", stream):
-            with standing_in(1, out or slave), mock.patch("time.monotonic", lambda: next(ticks)):
+            with standing_in(1, out or slave):
                 status = oversample.main([*RUN[:5], *arguments])
         text = b""
         with contextlib.suppress(OSError), open(master, "rb", 0) as file:
@@ -1151,33 +1149,29 @@ class Streams(Scene):
                 text += block
         return status, text.decode()
 
-    def test_4_5_progress_is_drawn_on_a_terminal_when_it_takes_time_and_is_gone_at_the_end(
-        self,
-    ) -> None:
-        report = REPORT.format("written to out.md")
-        status, text = self.terminal(0.6, "-f", "out.md")
-        shown, _, rest = text.partition("\r\x1b[K")
-        self.assertRegex(shown, r"\A(\r\d+% written)+\Z")
-        percents = [int(number) for number in re.findall(r"\d+", shown)]
-        self.assertEqual((percents, percents[-1]), (sorted(set(percents)), 100))
-        self.assertEqual((status, rest, self.out()), (0, report, GOOD))
-        self.assertEqual(self.terminal(0.001, "-f", "out.md"), (0, report))
-        self.assertEqual(self.terminal(0.6, "-qf", "out.md"), (0, ""))
-        ticks = itertools.count(100.0, 0.6)
-        with mock.patch("time.monotonic", lambda: next(ticks)):
-            self.assertEqual(self.main(*RUN, "-f"), (0, report))
-        with failing("fsync", errno.ENOSPC):  # it is gone before an error is told, too
-            status, text = self.terminal(0.6, "-f", "out.md")
-        end = "\r\x1b[Koversample: error: out.md: no space left on device\n"
-        self.assertEqual((status, re.sub(r"\r\d+% written", "", text)), (1, end))
+    def test_4_5_progress_is_drawn_on_a_terminal_and_the_next_line_overwrites_it(self) -> None:
+        report, error = REPORT.format("written to out.md"), "out.md: no space left on device\n"
+        shown = "6% written\r99% written\r100% written\r"  # the first copy, a block, the line end
+        self.assertEqual(self.terminal("-f", "out.md"), (0, shown + report))
+        self.assertEqual(self.out(), GOOD)
+        self.assertEqual(self.terminal("-qf", "out.md"), (0, ""))
+        with failing("fsync", errno.ENOSPC):
+            found = self.terminal("-f", "out.md")
+        self.assertEqual(found, (1, f"{shown}oversample: error: {error}"))
+        self.write(pair("x" * 33_000, 5))  # at base 3, 243 blocks: a line for each percentage
+        *percents, _ = self.terminal("--base", "3", "-f", "out.md")[1].split("% written\r")
+        self.assertEqual([int(each) for each in percents], list(range(1, 101)))
 
-    def test_3_7_no_progress_where_the_document_goes_to_the_terminal(self) -> None:
+    def test_3_7_no_progress_where_the_document_goes_or_may_go_to_the_terminal(self) -> None:
         report = REPORT.format("written to standard output")
-        self.assertEqual(self.terminal(0.6, "-"), (0, GOOD.decode() + report))
+        self.assertEqual(self.terminal("-"), (0, GOOD.decode() + report))
+        read, pipe = os.pipe()
+        self.assertEqual(self.terminal("-", out=pipe), (0, report))
+        os.close(read), os.close(pipe)
         self.write(b"", "stdout")
-        status, text = self.terminal(0.6, "-", out="stdout")
-        self.assertEqual((status, text.partition("\r\x1b[K")[2]), (0, report))
-        self.assertEqual(self.out("stdout"), GOOD)
+        status, text = self.terminal("-", out="stdout")
+        self.assertEqual((status, text.rpartition("\r")[2]), (0, report))
+        self.assertEqual((text.count("\r"), self.out("stdout")), (3, GOOD))
 
     def test_4_2_what_cannot_be_said_does_not_stop_the_work(self) -> None:
         for error in BrokenPipeError(), OSError(errno.EIO, "Input/output error"), ValueError():
@@ -1242,7 +1236,7 @@ RENEW = "oversample: error: out.md is not what in.md and these options give; run
 NASTY, SAFE = b"\x1b[31m\x00\x07\xc2\x9b\xe2\x80\xae\xe2\x80\xa8\xff\x7f\r", r"\x1b[31m\x00\x07\x9b\u202e\u2028\xff\x7f"
 NAME, SHOWN = "\x1b[2J\n\u202e.md", r"\x1b[2J\n\u202e.md"
 ERRORS = "in.md:3: error: expected ANSWER: after QUESTION: (line 2), found OVERSAMPLE_WEIGHT:\nin.md:5: error: expected QUESTION: after <END_OF_SET> (line 4), found ANSWER:\n"
-STRIPPED_ONCE = "out.md:1: error: a copy matches no pair; it is in.md:1 but for the weight line: the weight was edited, or --strip-weights given for one of the two alone\nin.md:1: error: expected 1 copy of this pair in out.md, found 0\n" + RENEW
+STRIPPED_ONCE = "out.md:1: error: this copy matches no pair; it is in.md:1 but for the weight line: the weight was edited, or --strip-weights given for one of the two alone\nin.md:1: error: expected 1 copy of this pair in out.md, found 0\n" + RENEW
 FIVES = b"\n\n".join([pair("a", 5)] * 1024) + b"\n"
 
 # The command: (what it shows, files beside in.md or instead of it, arguments, status, what
@@ -1258,7 +1252,7 @@ COMMANDS = [
     ("4.1 a dash", {"-in.md": ABC}, "--base 2 --seed 1 -q ./-in.md ./out.md", 0, "", GOOD),
     *(("4.6 errors", {"in.md": b"x\nQUESTION: a\nOVERSAMPLE_WEIGHT: 9\n<END_OF_SET>\nANSWER: a\n"}, f"--base 2 {option} in.md out.md", 1, ERRORS + SPELLING, None) for option in ("", "-n", "--check", "-q", "-f")),
     *(("4.6 warnings", {"in.md": b"x\n<!-- -->\n" * count + ABC}, "--base 2 --seed 1 -n in.md", 0, "".join(f"in.md:{line}: warning: text outside any pair is not copied: 'x'\n" for line in range(1, 2 * min(count, 10), 2)) + more + REPORT.format("would be written"), None)
-      for count, more in ((9, ""), (10, ""), (12, "oversample: warning: 2 more warnings\n"), (11, "oversample: warning: 1 more warning\n"), (99, "oversample: warning: 89 more warnings\n"), (100, "oversample: warning: at least 90 more warnings\n"), (250, "oversample: warning: at least 90 more warnings\n"))),
+      for count, more in ((9, ""), (10, ""), (12, "oversample: warning: 2 more, not shown\n"), (11, "oversample: warning: 1 more, not shown\n"), (99, "oversample: warning: 89 more, not shown\n"), (100, "oversample: warning: at least 90 more, not shown\n"), (250, "oversample: warning: at least 90 more, not shown\n"))),
     *(("3.6 copies", {"in.md": document(5)}, f"--base 1000 in.md {output}", 1, f"oversample: error: 1,000,000,000,000,000 copies{MANY}\n", None) for output in ("out.md", "-", "-n", "-q out.md", "--check in.md")),
     *((f"4.2 input {name}", {}, ["--base", "2", name, *rest], 1, f"oversample: error: {message}\n", None)
       for rest in (["out.md"], ["--check", "in.md"], ["-n"])
@@ -1277,7 +1271,7 @@ COMMANDS = [
     ("5.2 thousands", {"in.md": document(5), "out.md": FIVES}, "--base 5 --check in.md out.md", 1, "in.md:1: error: expected 3,125 copies of this pair in out.md, found 1,024\n" + RENEW, None),
     ("5.2 at most 100", {"out.md": b"0<END_OF_SET>" * 200}, "--base 2 --check in.md out.md", 1, "out.md:1: error: text that belongs to no copy: '0<END_OF_SET>'\n" * 100 + RENEW, None),
     ("5.2 at most 100", {"in.md": b"\n".join(pair(str(number)) for number in range(300)), "out.md": b"\n"}, "--base 2 --check in.md out.md", 1, "".join(f"in.md:{line}: error: expected 2 copies of this pair in out.md, found 0\n" for line in range(1, 600, 6)) + RENEW, None),
-    ("5.2 one", {"in.md": document(4), "out.md": FIVES}, "--base 1 --check in.md out.md", 1, "out.md:1: error: 1,024 copies match no pair; it is in.md:1 but for the weight line: the weight was edited, or --strip-weights given for one of the two alone\nin.md:1: error: expected 1 copy of this pair in out.md, found 0\n" + RENEW, None),
+    ("5.2 one", {"in.md": document(4), "out.md": FIVES}, "--base 1 --check in.md out.md", 1, "out.md:1: error: this copy matches no pair; it is in.md:1 but for the weight line: the weight was edited, or --strip-weights given for one of the two alone\nin.md:1: error: expected 1 copy of this pair in out.md, found 0\n" + RENEW, None),
     ("5.2 stripped now", {"in.md": ONE, "out.md": ONE + b"\n"}, "--base 1 --check --max-copies 1 --strip-weights in.md out.md", 1, STRIPPED_ONCE, None),
     ("5.2 stripped once", {"in.md": ONE, "out.md": ONE.replace(b"OVERSAMPLE_WEIGHT: 1\n", b"") + b"\n"}, "--base 1 --check in.md out.md", 1, STRIPPED_ONCE, None),
     *((f"5.3 output {name}", {}, ["--base", "2", "--check", "in.md", name], 1, f"oversample: error: {name or repr('')}: {message}\n", None)
@@ -1369,29 +1363,28 @@ class Command(Scene):
             self.assertEqual(self.main(*RUN[:2], "in.md", "-n"), (1, "oversample: error: odd\n"))
 
     @unittest.skipUnless(sys.platform == "linux", "only Linux keeps to this limit")
-    def test_4_2_not_enough_memory_is_one_line_and_advice_where_it_helps(self) -> None:
+    def test_4_2_not_enough_memory_is_one_line(self) -> None:
         import resource
 
         self.write(document(5))
         limits = resource.getrlimit(resource.RLIMIT_AS)
-        for base, *files, advice in (
-            ("2", "/dev/zero", "out.md", ""),
-            ("73", "in.md", "-", f" for 2,073,071,593 copies; {WAYS_OUT}"),
-        ):
+        for base, *files in ("2", "/dev/zero", "out.md"), ("73", "in.md", "-"):
             resource.setrlimit(resource.RLIMIT_AS, (2**29, limits[1]))
             try:
                 found = self.main("--base", base, *files)
             finally:
                 resource.setrlimit(resource.RLIMIT_AS, limits)
-            self.assertEqual(found, (1, f"oversample: error: not enough memory{advice}\n"))
+            message = "oversample: error: not enough memory for this document and base\n"
+            self.assertEqual(found, (1, message))
 
 
 # fmt: off
 JOIN, SORTED = b"\n\n".join, [pair(name, "_abc".index(name)) for name in "aabbbbcccccccc"]
 FEW, OVER = "expected 8 copies of this pair in out.md, found 7", "expected 4 copies of this pair in out.md, found 5"
-C, STRANGE = pair("c", 3), "a copy matches no pair; "
+C, STRANGE = pair("c", 3), "this copy matches no pair; "
 EDITED = "in.md:15 has the same question: one of the two was edited"
 WEIGHED = "it is in.md:15 but for the weight line: the weight was edited, or --strip-weights given for one of the two alone"
+ORDER = "expected the order of seed 1, found another"
 NOBODY, NO_COPY = "no pair of in.md has this question", "text that belongs to no copy: "
 TWICE, TWIN = JOIN([pair("a", 2), pair("b", 1), pair("a", 2)]), pair("a", 3).replace(b"a!", b"b!")
 TWINS = JOIN([pair("a", 1), TWIN, pair("a", 2)])
@@ -1405,12 +1398,12 @@ DIFFERENCES = [
     ("one for another", ABC, JOIN([*SORTED[:-1], SORTED[2]]) + b"\n", [("in.md", 8, OVER), ("in.md", 15, FEW)]),
     ("an altered one", ABC, JOIN([*SORTED[:-1], C.replace(b"c!", b"d!")]) + b"\n", [("out.md", 92, STRANGE + EDITED), ("in.md", 15, FEW)]),
     ("an altered one first, longer than its pair", ABC, JOIN([C.replace(b"c!", b"c!\n" * 300), *SORTED[:-1]]) + b"\n", [("out.md", 1, STRANGE + EDITED), ("in.md", 15, FEW)]),
-    ("stale ones", ABC, JOIN([*SORTED[:6], *[C.replace(b"c!", b"d!")] * 8]) + b"\n", [("out.md", 43, "8 copies match no pair; " + EDITED), ("in.md", 15, FEW.replace("7", "0"))]),
+    ("stale ones", ABC, JOIN([*SORTED[:6], *[C.replace(b"c!", b"d!")] * 8]) + b"\n", [("out.md", 43, STRANGE + EDITED), ("in.md", 15, FEW.replace("7", "0"))]),
     ("another weight", ABC, JOIN([*SORTED[:-1], pair("c", 4)]) + b"\n", [("out.md", 92, STRANGE + WEIGHED), ("in.md", 15, FEW)]),
     ("no weight line", ABC, JOIN([*SORTED[:-1], C.replace(b"OVERSAMPLE_WEIGHT: 3\n", b"")]) + b"\n", [("out.md", 92, STRANGE + WEIGHED), ("in.md", 15, FEW)]),
     ("no weight", ABC, JOIN([*SORTED[:-1], C.replace(b" 3\n", b"\n")]) + b"\n", [("out.md", 92, STRANGE + WEIGHED), ("in.md", 15, FEW)]),
     ("of no pair", ABC, JOIN([*SORTED, pair("z")]) + b"\n", [("out.md", 99, STRANGE + NOBODY)]),
-    ("two of no pair, and one", ABC, JOIN([pair("z"), *SORTED[:4], pair("y"), *SORTED[4:], pair("z")]) + b"\n", [("out.md", 1, "2 copies match no pair; " + NOBODY), ("out.md", 36, STRANGE + NOBODY)]),
+    ("two of no pair, and one", ABC, JOIN([pair("z"), *SORTED[:4], pair("y"), *SORTED[4:], pair("z")]) + b"\n", [("out.md", 1, STRANGE + NOBODY), ("out.md", 36, STRANGE + NOBODY)]),
     ("text behind one of no pair", ABC, JOIN([pair("z"), *SORTED]) + b"\nx\n", [("out.md", 1, STRANGE + NOBODY), ("out.md", 105, NO_COPY + "'x'")]),
     ("text before", ABC, b" x\n" + JOIN(SORTED) + b"\n", [("out.md", 1, NO_COPY + "'x'")]),
     ("text before, blank lines around it", ABC, b"\n\nx\n\n" + JOIN(SORTED) + b"\n", [("out.md", 3, NO_COPY + "'x'")]),
@@ -1421,13 +1414,13 @@ DIFFERENCES = [
     ("a marker after", ABC, JOIN(SORTED) + b"\nQUESTION:", [("out.md", 98, NO_COPY + "'QUESTION:'")]),
     ("a copy cut short", ABC, JOIN([*SORTED, ONE[:-1]]) + b"\n", [("out.md", 99, NO_COPY + "'QUESTION: a?'")]),
     ("a copy in mid-line", ABC, JOIN(SORTED[:2]) + b"  " + JOIN(SORTED[2:]) + b"\n", [("out.md", 13, NO_COPY + "'QUESTION: b?'"), ("in.md", 8, "expected 4 copies of this pair in out.md, found 3")]),
-    ("a wrong gap", ABC, JOIN(SORTED[:3]) + b"\n" + JOIN(SORTED[3:]) + b"\n", [("out.md", 20, "expected '\\n\\n' before this copy, found '\\n'")]),
-    ("no gap", ABC, JOIN(SORTED[:3]) + JOIN(SORTED[3:]) + b"\n", [("out.md", 20, "expected '\\n\\n' before this copy, found nothing")]),
-    ("a gap before the first", ABC, b"\n\n" + JOIN(SORTED) + b"\n", [("out.md", 1, "expected nothing before this copy, found '\\n\\n'")]),
-    ("no line end", ABC, JOIN(SORTED), [("out.md", 97, "expected '\\n' after the last copy, found nothing")]),
-    ("a longer end", ABC, JOIN(SORTED) + b"\n\n", [("out.md", 97, "expected '\\n' after the last copy, found '\\n\\n'")]),
+    ("a wrong gap", ABC, JOIN(SORTED[:3]) + b"\n" + JOIN(SORTED[3:]) + b"\n", [("out.md", 20, "expected '\\n\\n' between copies, found '\\n'")]),
+    ("no gap", ABC, JOIN(SORTED[:3]) + JOIN(SORTED[3:]) + b"\n", [("out.md", 20, "expected '\\n\\n' between copies, found nothing")]),
+    ("a gap before the first", ABC, b"\n\n" + JOIN(SORTED) + b"\n", [("out.md", 1, "expected nothing between copies, found '\\n\\n'")]),
+    ("no line end", ABC, JOIN(SORTED), [("out.md", 97, "expected '\\n' between copies, found nothing")]),
+    ("a longer end", ABC, JOIN(SORTED) + b"\n\n", [("out.md", 97, "expected '\\n' between copies, found '\\n\\n'")]),
     ("a stray end", ABC, JOIN(SORTED) + b"<END_OF_SET>\n", [("out.md", 97, NO_COPY + "'<END_OF_SET>'")]),
-    ("nothing", ABC, b"", [("out.md", 1, "expected '\\n' after the last copy, found nothing"), ("in.md", 1, "expected 2 copies of this pair in out.md, found 0"), ("in.md", 8, "expected 4 copies of this pair in out.md, found 0"), ("in.md", 15, FEW.replace("7", "0"))]),
+    ("nothing", ABC, b"", [("out.md", 1, "expected '\\n' between copies, found nothing"), ("in.md", 1, "expected 2 copies of this pair in out.md, found 0"), ("in.md", 8, "expected 4 copies of this pair in out.md, found 0"), ("in.md", 15, FEW.replace("7", "0"))]),
     ("5.1 the same pair twice", TWICE, JOIN([pair("a", 2)] * 8 + [pair("b")] * 2) + b"\n", []),
     ("5.1 the same pair twice, once too few", TWICE, JOIN([pair("a", 2)] * 7 + [pair("b")] * 2) + b"\n", [("in.md", 1, FEW)]),
     ("a weight of the first of two pairs", TWINS, pair("a", 4) + b"\n", [("out.md", 1, STRANGE + WEIGHED.replace("15", "1")), *GONE]),
@@ -1460,8 +1453,8 @@ class Check(Scene):
             self.write(source)
             with self.subTest(name):
                 self.assertEqual(self.differences(content), expected)
-                if expected:
-                    self.assertEqual(self.differences(content, seed=1), expected)
+                found = self.differences(content, seed=1)
+                self.assertEqual([row for row in found if row[2] != ORDER], expected)
 
     def test_5_1_with_a_seed_the_first_copy_out_of_order_is_named(self) -> None:
         order = "cccbcacbcbbcca"
