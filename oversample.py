@@ -82,7 +82,7 @@ OUTSIDE = re.compile(rb"(%b|%b|%b|<END_OF_SET>)|<!--(?:[^<-]*-->)?" % (OPENING, 
 TEXT = re.compile(rb"\S")
 LINE = re.compile(rb"^[^\n]{5,204}", re.MULTILINE)  # no misspelt marker is shorter
 WEIGHT_DIGIT = re.compile(rb"[ \t]*" + DIGIT + rb"(?=[\s<]|\Z)")
-WEIGHT_LINE = re.compile(rb"(?<=\n)OVERSAMPLE_WEIGHT:[^\n<]*\n?")
+WEIGHT_LINE = re.compile(rb"\nOVERSAMPLE_WEIGHT:[^\n<]*\n?")
 # What else a document may be, by its first bytes.
 FORMATS = re.compile(
     rb"(\xff\xfe|\xfe\xff|[^\0]{,3}\0)|(PK\x03\x04|PK\x05\x06|\xd0\xcf\x11\xe0)|(\{\\rtf)|(%PDF)"
@@ -488,7 +488,7 @@ _Plan = namedtuple("_Plan", "pairs spans counts each separator closing seed copi
 
 def _plan(document: Document, each: dict[int, int], seed: int | None, strip_weights: bool) -> _Plan:
     pairs, separator = document.pairs, document.separator
-    spans = [WEIGHT_LINE.sub(b"", pair.span) if strip_weights else pair.span for pair in pairs]
+    spans = [WEIGHT_LINE.sub(b"\n", pair.span) if strip_weights else pair.span for pair in pairs]
     counts = [each[pair.weight] for pair in pairs]
     total = _total(counts)
     closing = b"\r\n" if separator.endswith(b"\r\n") else b"\n"
@@ -726,7 +726,7 @@ def _notes(file: Any, plan: _Plan, source: str, found: Counter[int]) -> Iterator
     alike: dict[int, int] = {}
     for pair in plan.pairs:
         alike.setdefault(hash(pair.question), pair.line)
-        alike.setdefault(hash(WEIGHT_LINE.sub(b"", pair.span)), pair.line)
+        alike.setdefault(hash(WEIGHT_LINE.sub(b"\n", pair.span)), pair.line)
     order = iter(() if plan.seed is None else _order(plan.counts, plan.seed))
     known = set(plan.spans)
     # A copy that was edited since may be longer than its pair.
@@ -753,7 +753,7 @@ def _notes(file: Any, plan: _Plan, source: str, found: Counter[int]) -> Iterator
 
 def _likeness(span: bytes, alike: dict[int, int], source: str) -> str:
     """What a copy that matches no pair has in common with one."""
-    if line := alike.get(hash(WEIGHT_LINE.sub(b"", span))):
+    if line := alike.get(hash(WEIGHT_LINE.sub(b"\n", span))):
         edited = "the weight was edited, or --strip-weights given for one of the two alone"
         return f"it is {source}:{line} but for the weight line: {edited}"
     if line := alike.get(hash(QAPair(span, 0, 0).question)):
