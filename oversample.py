@@ -4,8 +4,8 @@
   python oversample.py --base 2 in.md out.md
   python oversample.py --base 1.3 --seed 7 --strip-weights in.md out.md
 
-A pair is QUESTION: some text, ANSWER: some text, OVERSAMPLE_WEIGHT: 1 to 5, and
-<END_OF_SET>, each first on its line. Not one byte of a pair is ever changed.
+A pair is QUESTION: some text, ANSWER: some text, OVERSAMPLE_WEIGHT: 1 to 5,
+and <END_OF_SET>, each first on its line. Not one byte of it ever changes.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ MAX_SEED = 2**64 - 1
 MAX_COPIES = 2**31
 MAX_MESSAGES = 100  # errors, warnings and differences that are kept
 WARNINGS_SHOWN = 10
-MAX_QUOTED = 51  # a quotation is cut at so many characters, of up to 4 bytes each
+MAX_QUOTED = 51  # a quotation of so many characters, of up to 4 bytes each, is cut
 MISSPELT_WITHIN = 2**16  # bytes behind the last marker in which misspelt markers are looked for
 BLOCK = 2**17  # bytes read or written at once; larger ones cost up to 1.3 times the write
 IF_TOO_LARGE = "use a smaller base or a cap (--max-copies)"
