@@ -391,11 +391,12 @@ TOO_MANY_COPIES = [((3, 3, 3, 1000, None), "3,000,000,000 copies" + MANY), ((3, 
 PAIRS = parse(document(1, 2, 3)).pairs
 ORDERS = {0: "baacccccbcbbcc", 1: "cccbcacbcbbcca", 2**64 - 1: "cccacccbbccbba"}
 
-# Refused: (what it shows, what is expected, arguments, calls).
+# Refused: (what it shows, what is expected, arguments, calls). Of a
+# third pair, a bad base that is let through would make a billion copies.
 NUMBERS = [
-    ("2.2 a base", BASE, NO_BASES, {"copies": lambda each: copies(1, each), "no pairs": lambda each: resample([], base=each, seed=1), "pairs": lambda each: resample(PAIRS, base=each, seed=1)}),
-    ("2.3 a cap", CAP, NO_CAPS, {"copies": lambda each: copies(1, 2, max_copies=each), "no pairs": lambda each: resample([], base=2, seed=1, max_copies=each), "pairs": lambda each: resample(PAIRS, base=2, seed=1, max_copies=each)}),
-    ("2.5 a seed", SEED, NO_SEEDS, {"no pairs": lambda each: resample([], base=2, seed=each), "pairs": lambda each: resample(PAIRS, base=2, seed=each)}),
+    ("2.2 a base", BASE, NO_BASES, {"copies": lambda each: copies(1, each), "no pairs": lambda each: resample([], base=each, seed=1), "pairs": lambda each: resample(PAIRS[:2], base=each, seed=1)}),
+    ("2.3 a cap", CAP, NO_CAPS, {"copies": lambda each: copies(1, 2, max_copies=each), "no pairs": lambda each: resample([], base=2, seed=1, max_copies=each), "pairs": lambda each: resample(PAIRS[:2], base=2, seed=1, max_copies=each)}),
+    ("2.5 a seed", SEED, NO_SEEDS, {"no pairs": lambda each: resample([], base=2, seed=each), "pairs": lambda each: resample(PAIRS[:2], base=2, seed=each)}),
     ("6 a weight", "expected a whole number, from 1 to 5, found ", [(weight, f"'{weight}'") for weight in (0, 6, -1, 1.0, 2.0, "1", "3", True, None)], {"copies": lambda each: copies(each, 2), "pairs": lambda each: resample([QAPair(b"", each, 1)], base=2, seed=1)}),
     ("3.6 more than 2**31 copies", "", TOO_MANY_COPIES, {"pairs": lambda each: resample(parse(document(*each[:-2])).pairs, base=each[-2], seed=1, max_copies=each[-1])}),
 ]
