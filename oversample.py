@@ -591,7 +591,7 @@ class _Output:
     def write(self, path: str, blocks: Iterable[bytes]) -> None:
         # What replaces a private file is private from its first byte.
         mode = 0o600 if self.old else 0o666
-        with open(path, "xb", 0, opener=lambda path, flags: os.open(path, flags, mode)) as file:
+        with open(path, "xb", opener=lambda path, flags: os.open(path, flags, mode)) as file:
             if self.old:
                 owner = self.old.st_uid, self.old.st_gid
                 with suppress(OSError, AttributeError):  # not ours to give; Windows
@@ -954,7 +954,7 @@ def _report(options: argparse.Namespace, plan: _Plan) -> list[str]:
     """The copies of each weight, what was written where, the options that repeat it."""
     pairs = Counter(pair.weight for pair in plan.pairs)
     most = max(pairs[weight] * plan.each[weight] for weight in WEIGHTS)
-    block = "\u2588" if "utf" in str(getattr(sys.stderr, "encoding", "")).lower() else "#"
+    block = "\u2588" if "utf" in str(sys.stderr.encoding).lower() else "#"
     rows = [("weight", "pairs", "copies each", "copies", "share", "")]
     for weight, each in plan.each.items():
         number = pairs[weight] * each

@@ -1134,6 +1134,16 @@ class Streams(Scene):
         with failing("write", errno.EPIPE):  # its reader has left
             self.assertEqual(self.main(*RUN[:5], "-"), (1, ""))
 
+    def test_3_7_an_input_that_is_typed_ends_with_the_first_end_of_file(self) -> None:
+        import pty
+
+        keyboard, terminal = pty.openpty()
+        os.write(keyboard, ABC + b"\x04ANSWER: not read\n" + b"\x04" * 9)
+        with standing_in(0, terminal):
+            self.assertEqual(self.main(*RUN[:4], "-q", "-", "out.md"), (0, ""))
+        self.assertEqual(self.out(), GOOD)
+        os.close(keyboard), os.close(terminal)
+
     def terminal(self, *arguments: str, out: int | str = "") -> tuple[int, str]:
         """The command with error, and output unless told otherwise, on a terminal."""
         import pty
