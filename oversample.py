@@ -754,7 +754,7 @@ def _notes(file: Any, plan: _Plan, source: str, found: Counter[int]) -> Iterator
 def _likeness(span: bytes, alike: dict[int, int], source: str) -> str:
     """What a copy that matches no pair has in common with one."""
     if line := alike.get(hash(WEIGHT_LINE.sub(b"\n", span))):
-        edited = "the weight was edited, or --strip-weights given for one of the two alone"
+        edited = "the weight was edited, or only one of the two had --strip-weights"
         return f"it is {source}:{line} but for the weight line: {edited}"
     if line := alike.get(hash(QAPair(span, 0, 0).question)):
         return f"{source}:{line} has the same question: one of the two was edited"
@@ -932,7 +932,7 @@ def _run_check(plan: _Plan, source: str, options: argparse.Namespace) -> None:
     name = options.output
     if differences := _differences(plan, source, name):
         _say(*(f"{path}:{line}: error: {text}" for path, line, text in differences))
-        way_out = "run again with --force instead of --check to renew it"
+        way_out = "if these are right, run again with --force instead of --check to renew it"
         _fail(f"{name} is not what {source} and these options give; {way_out}")
     if not options.quiet:
         order = "any order" if plan.seed is None else f"the order of seed {plan.seed}"

@@ -1243,11 +1243,11 @@ REPORTS = [
 ]
 NONE = "no such file or directory"
 CHECKED = "out.md: exactly the 14 copies that in.md gives, in "
-RENEW = "oversample: error: out.md is not what in.md and these options give; run again with --force instead of --check to renew it\n"
+RENEW = "oversample: error: out.md is not what in.md and these options give; if these are right, run again with --force instead of --check to renew it\n"
 NASTY, SAFE = b"\x1b[31m\x00\x07\xc2\x9b\xe2\x80\xae\xe2\x80\xa8\xff\x7f\r", r"\x1b[31m\x00\x07\x9b\u202e\u2028\xff\x7f"
 NAME, SHOWN = "\x1b[2J\n\u202e.md", r"\x1b[2J\n\u202e.md"
 ERRORS = "in.md:3: error: expected ANSWER: after QUESTION: (line 2), found OVERSAMPLE_WEIGHT:\nin.md:5: error: expected QUESTION: after <END_OF_SET> (line 4), found ANSWER:\n"
-STRIPPED_ONCE = "out.md:1: error: this copy matches no pair; it is in.md:1 but for the weight line: the weight was edited, or --strip-weights given for one of the two alone\nin.md:1: error: expected 1 copy of this pair in out.md, found 0\n" + RENEW
+STRIPPED_ONCE = "out.md:1: error: this copy matches no pair; it is in.md:1 but for the weight line: the weight was edited, or only one of the two had --strip-weights\nin.md:1: error: expected 1 copy of this pair in out.md, found 0\n" + RENEW
 FIVES = b"\n\n".join([pair("a", 5)] * 1024) + b"\n"
 
 # The command: (what it shows, files beside in.md or instead of it, arguments, status, what
@@ -1282,7 +1282,7 @@ COMMANDS = [
     ("5.2 thousands", {"in.md": document(5), "out.md": FIVES}, "--base 5 --check in.md out.md", 1, "in.md:1: error: expected 3,125 copies of this pair in out.md, found 1,024\n" + RENEW, None),
     ("5.2 at most 100", {"out.md": b"0<END_OF_SET>" * 200}, "--base 2 --check in.md out.md", 1, "out.md:1: error: text that belongs to no copy: '0<END_OF_SET>'\n" * 100 + RENEW, None),
     ("5.2 at most 100", {"in.md": b"\n".join(pair(str(number)) for number in range(300)), "out.md": b"\n"}, "--base 2 --check in.md out.md", 1, "".join(f"in.md:{line}: error: expected 2 copies of this pair in out.md, found 0\n" for line in range(1, 600, 6)) + RENEW, None),
-    ("5.2 one", {"in.md": document(4), "out.md": FIVES}, "--base 1 --check in.md out.md", 1, "out.md:1: error: this copy matches no pair; it is in.md:1 but for the weight line: the weight was edited, or --strip-weights given for one of the two alone\nin.md:1: error: expected 1 copy of this pair in out.md, found 0\n" + RENEW, None),
+    ("5.2 one", {"in.md": document(4), "out.md": FIVES}, "--base 1 --check in.md out.md", 1, "out.md:1: error: this copy matches no pair; it is in.md:1 but for the weight line: the weight was edited, or only one of the two had --strip-weights\nin.md:1: error: expected 1 copy of this pair in out.md, found 0\n" + RENEW, None),
     ("5.2 stripped now", {"in.md": ONE, "out.md": ONE + b"\n"}, "--base 1 --check --max-copies 1 --strip-weights in.md out.md", 1, STRIPPED_ONCE, None),
     ("5.2 stripped once", {"in.md": ONE, "out.md": ONE.replace(b"OVERSAMPLE_WEIGHT: 1\n", b"") + b"\n"}, "--base 1 --check in.md out.md", 1, STRIPPED_ONCE, None),
     *((f"5.3 output {name}", {}, ["--base", "2", "--check", "in.md", name], 1, f"oversample: error: {name or repr('')}: {message}\n", None)
@@ -1394,7 +1394,7 @@ JOIN, SORTED = b"\n\n".join, [pair(name, "_abc".index(name)) for name in "aabbbb
 FEW, OVER = "expected 8 copies of this pair in out.md, found 7", "expected 4 copies of this pair in out.md, found 5"
 C, STRANGE = pair("c", 3), "this copy matches no pair; "
 EDITED = "in.md:15 has the same question: one of the two was edited"
-WEIGHED = "it is in.md:15 but for the weight line: the weight was edited, or --strip-weights given for one of the two alone"
+WEIGHED = "it is in.md:15 but for the weight line: the weight was edited, or only one of the two had --strip-weights"
 ORDER = "expected the order of seed 1, found another"
 NOBODY, NO_COPY = "no pair of in.md has this question", "text that belongs to no copy: "
 TWICE, TWIN = JOIN([pair("a", 2), pair("b", 1), pair("a", 2)]), pair("a", 3).replace(b"a!", b"b!")
