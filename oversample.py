@@ -46,7 +46,7 @@ MARKERS = b"QUESTION:", b"ANSWER:", b"OVERSAMPLE_WEIGHT:", b"<END_OF_SET>"
 QUESTION, ANSWER, WEIGHT, END, NOTHING = range(5)
 KINDS = {marker: kind for kind, marker in enumerate(MARKERS)}
 NAMES = (*(marker.decode() for marker in MARKERS), "the end of the document")
-LETTERS = "QUESTION", "ANSWER", "OVERSAMPLEWEIGHT", "ENDOFSET"
+LETTERS = [re.sub("[^A-Z]", "", name) for name in NAMES[:NOTHING]]
 BOM = b"\xef\xbb\xbf"
 WEIGHTS = range(1, 6)
 DIGIT = b"[%d-%d]" % (WEIGHTS[0], WEIGHTS[-1])
@@ -56,7 +56,7 @@ MAX_SEED = 2**64 - 1
 MAX_COPIES = 2**31
 MAX_MESSAGES = 100  # errors, warnings and differences that are kept
 WARNINGS_SHOWN = 10
-MAX_QUOTED = 51  # a quotation of so many characters, of up to 4 bytes each, is cut
+MAX_QUOTED = 50  # characters; a longer quotation is cut
 MISSPELT_WITHIN = 2**16  # bytes behind the last marker in which misspelt markers are looked for
 BLOCK = 2**17  # bytes read or written at once; larger ones cost up to 1.3 times the write
 IF_TOO_LARGE = "use a smaller base or a cap (--max-copies)"
@@ -71,8 +71,8 @@ SOUND = re.compile(
     rb"\n(?:QUESTION:|ANSWER:(?:\s*\n(?:QUESTION:|ANSWER:|OVERSAMPLE_WEIGHT:))?"
     rb"|OVERSAMPLE_WEIGHT:(?:[ \t]*(" + DIGIT + rb")\s*<END_OF_SET>)?)"
 )
-# At the start of a line, looked back at from the marker's first letter, as scanning for one
-# of four letters is ten times as fast as looking back from everywhere.
+# Markers at the start of a line. The look behind comes after the first letter: scanning for
+# a letter is ten times as fast as looking behind every byte.
 OPENING, *STARTS = (
     rb"%b(?:(?<![^\n]%b)|(?<=\A\xef\xbb\xbf%b))%b" % (*3 * (marker[:1],), marker[1:])
     for marker in MARKERS[:END]
@@ -80,7 +80,7 @@ OPENING, *STARTS = (
 # A marker is a group; most comments match to their end, those with < or - inside do not.
 OUTSIDE = re.compile(rb"(%b|%b|%b|<END_OF_SET>)|<!--(?:[^<-]*-->)?" % (OPENING, *STARTS))
 TEXT = re.compile(rb"\S")
-LINE = re.compile(rb"^[^\n]{5,204}", re.MULTILINE)  # no misspelt marker is shorter
+LINE = re.compile(rb"^[^\n]{5,}", re.MULTILINE)  # no misspelt marker is shorter
 WEIGHT_DIGIT = re.compile(rb"[ \t]*" + DIGIT + rb"(?=[\s<]|\Z)")
 WEIGHT_LINE = re.compile(rb"\nOVERSAMPLE_WEIGHT:[^\n<]*\n?")
 # What else a document may be, by its first bytes.
@@ -88,7 +88,7 @@ FORMATS = re.compile(
     rb"(\xff\xfe|\xfe\xff|[^\0]{,3}\0)|(PK\x03\x04|PK\x05\x06|\xd0\xcf\x11\xe0)|(\{\\rtf)|(%PDF)"
 )
 FORMAT_NAMES = "UTF-16 or UTF-32", "a Word document or a zip", "RTF", "PDF"
-# SIGINT is given back last: Python's own handler, too, raises an exception. Windows has two.
+# SIGINT is restored last: Python's own handler raises an exception, too. Windows has two.
 SIGNALS = [getattr(signal, f"SIG{name}", 0) for name in ("TERM", "HUP", "QUIT", "INT")]
 DESCRIPTORS = re.compile(r"//?(dev/(std(in|out|err)|fd/[^/]+)|proc/.*/fd/[^/]+)")
 
@@ -157,29 +157,30 @@ def parse(document: bytes) -> Document:
     reader = _Reader(document)
     reader.read_sections()
     if not reader.pairs and not reader.errors:
-        found = "none" if document.lstrip(BOM).strip() else "an empty document"
+        found = "none" if document.removeprefix(BOM).strip() else "an empty document"
         reader.report(0, f"expected a pair, QUESTION: to <END_OF_SET>, found {found}")
     if reader.errors:
         errors = sorted(reader.errors, key=itemgetter(0))
-        for line, _ in errors[MAX_MESSAGES : MAX_MESSAGES + 1]:
-            errors[MAX_MESSAGES:] = [(line, f"reading stopped here, after {MAX_MESSAGES} errors")]
+        if len(errors) > MAX_MESSAGES:
+            stopped = f"reading stopped here, after {MAX_MESSAGES} errors"
+            errors[MAX_MESSAGES:] = [(errors[MAX_MESSAGES][0], stopped)]
         raise DocumentError(errors)
     if len(reader.questions) < len(reader.pairs):
         reader.warn_of_twins()
     line_end = b"\r\n" if b"\r\n" in reader.pairs[0].span else b"\n"
-    separator = max(reader.gaps, key=reader.gaps.__getitem__) if reader.gaps else 2 * line_end
+    separator = reader.gaps.most_common(1)[0][0] if reader.gaps else 2 * line_end
     warnings = sorted(reader.warnings, key=itemgetter(0))[:MAX_MESSAGES]
     return Document(tuple(reader.pairs), separator, tuple(warnings))
 
 
 class _Reader:
-    """Goes from section to section; keeps the pairs, and of each other its first fault."""
+    """Reads section by section; keeps the pairs, and the first fault of each other section."""
 
     def __init__(self, document: bytes) -> None:
         self.document = document
         self.pairs: list[QAPair] = []
-        self.gaps: dict[bytes, int] = {}
-        # Hashes: the texts would take more memory, and so would a set.
+        self.gaps: Counter[bytes] = Counter()
+        # Hashes, for the texts would take more memory; of some 20,000, so would a set.
         self.questions: dict[int, None] = {}
         self.errors: list[tuple[int, str]] = []
         self.warnings: list[tuple[int, str]] = []
@@ -207,8 +208,7 @@ class _Reader:
                 if question:
                     self.questions[hash(question)] = None
                     if following and pairs:
-                        gap = following[1]
-                        gaps[gap] = gaps.get(gap, 0) + 1
+                        gaps[following[1]] += 1
                     begin = text - len(MARKERS[QUESTION])
                     lines, counted = lines + document.count(b"\n", counted, begin), begin
                     pairs.append(QAPair(document[begin:stop], int(weight[1]), lines))
@@ -254,7 +254,7 @@ class _Reader:
     def outside(self, stop: int) -> tuple[re.Match[bytes] | None, int]:
         """Go to the next marker outside pairs; return it if it is QUESTION:, and where to go on."""
         document, marker, near = self.document, None, MISSPELT_WITHIN
-        closed = stop - len(MARKERS[END])  # negative at the start of the document
+        last_end = stop - len(MARKERS[END])  # negative at the start of the document
         misspelt: list[Misspelt] = []
         while not marker and stop < len(document) and len(self.errors) <= MAX_MESSAGES:
             match = OUTSIDE.search(document, stop)
@@ -278,8 +278,7 @@ class _Reader:
         if not marker or marker[0] == MARKERS[QUESTION]:
             return marker, stop
         if len(kinds) < 2:
-            found = NAMES[KINDS[marker[0]]]
-            self.expected(END, closed, [*misspelt, (QUESTION, stop, found)])
+            self.expected(END, last_end, [*misspelt, (QUESTION, stop, marker[0].decode())])
         end = document.find(MARKERS[END], stop)
         return None, self.section_stop(stop, end if end >= 0 else len(document))
 
@@ -296,14 +295,11 @@ class _Reader:
         """Where a comment ends; reports one that may hide pairs."""
         document, inside = self.document, start + len(b"<!--")
         close = document.find(b"-->", inside)
-        inner = document.find(b"<!--", inside, close)
-        if close < 0:
-            self.report(start, f"expected --> after <!--, found {NAMES[NOTHING]}")
-            return len(document)
-        if inner >= 0:
-            found = f"another <!-- (line {self.line(inner)})"
+        inner = document.find(b"<!--", inside, close) if close >= 0 else -1
+        if close < 0 or inner >= 0:
+            found = f"another <!-- (line {self.line(inner)})" if inner >= 0 else NAMES[NOTHING]
             self.report(start, f"expected --> after <!--, found {found}")
-        return close + len(b"-->")
+        return close + len(b"-->") if close >= 0 else len(document)
 
     def misspelt(self, begin: int, end: int, near: int = MISSPELT_WITHIN) -> list[Misspelt]:
         rows = []
@@ -359,21 +355,19 @@ def _resembles(line: bytes) -> int:
 
 def _one_off(word: str, other: str) -> bool:
     """Whether at most one letter is added, left out, replaced or swapped with the next."""
-    if abs(len(word) - len(other)) > 1:
-        return False
-    for _ in range(2):  # cut what both begin with, then, reversed, what both end with
-        same = len(os.path.commonprefix([word, other]))
-        word, other = word[same:][::-1], other[same:][::-1]
-    return max(len(word), len(other)) < 2 or len(word) == 2 and word == other[::-1]
+    while word and word[:1] == other[:1]:
+        word, other = word[1:], other[1:]
+    swapped = word[1::-1] + word[2:]
+    return other in (word[1:], swapped) or other[1:] in (word, word[1:])
 
 
 def _quoted(value: object) -> str:
     """A value in a message: in quotes, on one line, cut if it is long."""
     if isinstance(value, bytes):
-        value = value[: 4 * MAX_QUOTED].decode("utf-8", "backslashreplace")
-    text = _escaped(value if isinstance(value, str) else repr(value))
-    if len(text) >= MAX_QUOTED:
-        text = f"{text[: MAX_QUOTED - 4]}..."
+        value = value[: 4 * MAX_QUOTED + 4].decode("utf-8", "backslashreplace")
+    text = _escaped(str(value))
+    if len(text) > MAX_QUOTED:
+        text = f"{text[: MAX_QUOTED - 3]}..."
     return f"'{text}'" if text else "nothing"
 
 
@@ -450,7 +444,7 @@ def _exact(base: Base) -> tuple[int, int]:
 
 def _whole(value: int, low: int, high: int | None = None) -> int:
     is_whole = isinstance(value, int) and not isinstance(value, bool)
-    if is_whole and low <= value <= (value if high is None else high):
+    if is_whole and low <= value and (high is None or value <= high):
         return value
     limits = f"{low} or more" if high is None else f"from {low} to {high}"
     raise _BadNumber(f"expected a whole number, {limits}, found {_quoted(value)}")
@@ -482,7 +476,7 @@ def _total(counts: Iterable[int]) -> int:
     return total
 
 
-# All that decides the output: of each span so many copies, in the order of the seed.
+# All that decides the output: the spans, the copies of each, the seed of their order.
 _Plan = namedtuple("_Plan", "pairs spans counts each separator closing seed copies size")
 
 
@@ -527,7 +521,7 @@ def _read(source: str | int, name: str) -> tuple[bytes, os.stat_result]:
     with _named(name), open(source, "rb", 0, closefd=isinstance(source, str)) as file:
         status = os.fstat(file.fileno())
         for block in iter(lambda: file.read(max(status.st_size + 1, BLOCK)), b""):
-            if block is None:  # a pipe or terminal that ssh or node, say, lets nobody wait for
+            if block is None:  # set not to block, by ssh or node, say; nothing is there yet
                 time.sleep(0.01)
             else:
                 blocks.append(block)
@@ -545,11 +539,14 @@ class _Output:
             self.folder = os.path.dirname(self.path)
             with suppress(FileNotFoundError):
                 self.old = os.stat(self.path)
-            link = name  # one by one: that of a descriptor leads to whatever is open there
-            while not DESCRIPTORS.fullmatch(os.path.abspath(link)) and os.path.islink(link):
-                link = os.path.join(os.path.dirname(link), os.readlink(link))
-            if DESCRIPTORS.fullmatch(os.path.abspath(link)):
-                raise OSError(errno.EINVAL, "is an open descriptor; use - for standard output")
+            link = target = name
+            while target:  # link by link: realpath follows a descriptor to the file behind it
+                folder, last = os.path.split(os.path.abspath(link))
+                link = os.path.join(os.path.realpath(folder), last)
+                if DESCRIPTORS.fullmatch(link):
+                    raise OSError(errno.EINVAL, "is an open descriptor; use - for standard output")
+                target = os.readlink(link) if os.path.islink(link) else ""
+                link = os.path.join(os.path.dirname(link), target)
             if not self.old:
                 if os.path.isdir(os.path.dirname(name) or "."):
                     return
@@ -574,7 +571,7 @@ class _Output:
 
     def publish(self, blocks: Iterable[bytes]) -> None:
         """Write a file that gets its name when it is whole and on the disk."""
-        # Nobody else has this name, so it can be removed without a look.
+        # Nobody else has a random name, so it can be removed without a look.
         temporary = os.path.join(self.folder, f".oversample-{os.urandom(8).hex()}.tmp")
         with _named(self.name):
             try:
@@ -612,16 +609,20 @@ def _write(descriptor: int, blocks: Iterable[bytes]) -> None:
 
 def _link(temporary: str, path: str) -> None:
     """Give a file its name, if nobody has it."""
-    with suppress(OSError):
+    taken = FileExistsError(errno.EEXIST, "was created meanwhile; left untouched")
+    try:
         return os.link(temporary, path)
-    # The name is taken, or there are no hard links (FAT, network drives): hold it, take it.
+    except FileExistsError:
+        raise taken from None
+    except OSError:
+        pass  # no hard links (FAT, network drives): hold the name, then take it
     try:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         os.replace(temporary, path)
     except FileExistsError:
-        raise FileExistsError(errno.EEXIST, "was created meanwhile; left untouched") from None
+        raise taken from None
     except BaseException:
-        # Of a signal right behind the open only the file tells: what is held is empty.
+        # A signal right behind the open leaves no other trace: the file that we hold is empty.
         if os.path.exists(path) and not os.path.getsize(path):
             os.unlink(path)
         raise
@@ -736,10 +737,10 @@ def _notes(file: Any, plan: _Plan, source: str, found: Counter[int]) -> Iterator
         text = gap.lstrip()
         expected = separator if span or gap.endswith(MARKERS[END]) else plan.closing
         if text:
-            at = line + gap[: -len(text)].count(b"\n")
-            yield at, f"text that belongs to no copy: {_first_line(text)}"
+            text_line = line + gap[: -len(text)].count(b"\n")
+            yield text_line, f"text that belongs to no copy: {_first_line(text)}"
         elif gap != expected:
-            yield line, f"expected {_quoted(expected)} between copies, found {_quoted(gap)}"
+            yield line, f"expected {_quoted(expected)} here, found {_quoted(gap)}"
         separator, line = plan.separator, line + gap.count(b"\n")
         index = next(order, None) if span else None
         if span in known:
@@ -828,6 +829,7 @@ def _catch_signals(handlers: dict[int, Any]) -> None:
         # What is ignored stays ignored: nohup, and jobs that a script has in the background.
         if signal.getsignal(number) != signal.SIG_IGN:
             with suppress(ValueError):  # outside the main thread signals are not ours
+                # Noted before it is replaced: a signal may come between the two calls.
                 handlers[number] = signal.signal(number, signal.getsignal(number))
                 signal.signal(number, stop)
 
@@ -840,7 +842,7 @@ def _disarm(handlers: Iterable[int]) -> None:
 
 class _ArgumentParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        _say(self.format_usage().rstrip())
+        _say(f"usage: {self.usage}")  # format_usage() may be in colours, from Python 3.14 on
         _fail(message, 2)
 
 
@@ -941,13 +943,12 @@ def _run_check(plan: _Plan, source: str, options: argparse.Namespace) -> None:
 
 def _progress(blocks: Iterable[bytes], size: int) -> Iterator[bytes]:
     """Hand the blocks on; say on the terminal how far they are, for the next line to overwrite."""
-    done = shown = 0
+    done = 0
     for block in blocks:
         yield block
-        done += len(block)
-        if 100 * done // size > shown:
-            shown = 100 * done // size
-            _say(f"{shown}% written", end="\r")
+        before, done = done, done + len(block)
+        if 100 * done // size > 100 * before // size:
+            _say(f"{100 * done // size}% written", end="\r")
 
 
 def _report(options: argparse.Namespace, plan: _Plan) -> list[str]:
