@@ -169,10 +169,12 @@ WARNED = [
     ("1.6 text in four places", f"# Title\n\n{PAIR} tail\n\n one\ntwo\n\n<!-- x --> three\n{OTHER}\nlast\nline", [(1, "text outside any pair is not copied: '# Title'"), (8, "text outside any pair is not copied: 'tail' and 3 more lines"), (13, "text outside any pair is not copied: 'three'"), (20, "text outside any pair is not copied: 'last' and 1 more line")]),
     ("1.6 what cannot be seen is escaped, a byte order mark that does not lead, too", f"x\ty\x1b[2J\x00\u202e\x85 'é'\n{PAIR}\n\ufeff\n", [(1, "text outside any pair is not copied: 'x\\ty\\x1b[2J\\x00\\u202e\\x85 'é''"), (8, "text outside any pair is not copied: '\\ufeff'")]),
     ("1.6 of a long line the beginning is quoted", f"{'xy' * 200}\n{PAIR}", [(1, "text outside any pair is not copied: 'xyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyx...'")]),
+    ("1.6 of 50 characters nothing is cut, of 51 four", f"{'🙂' * 50}\n<!-- -->{'🙂' * 51}\n{PAIR}", [(1, f"text outside any pair is not copied: '{'🙂' * 50}'"), (2, f"text outside any pair is not copied: '{'🙂' * 47}...'")]),
     ("1.7 the same pair; the same question, whatever else differs", f"{PAIR}\n{OTHER}\n{PAIR}\n{Q}\n{A}\n{W}{E}\nQUESTION:\n\n a?\n \nANSWER: c\nOVERSAMPLE_WEIGHT: 5{E}", [(13, "this pair has the same question as that of line 1; both are copied"), (22, "this pair has the same question as that of line 1; both are copied")]),
     ("1.7 another question is another pair", f"{PAIR}\n{PAIR.replace('a?', 'a ?')}", []),
     ("1.7 half of the pairs", f"{PAIR}\n{PAIR}", [(7, "1 of 2 pairs repeat an earlier question, first that of line 1: is this document an output?")]),
     ("1.7 more than half of the pairs", f"{OTHER}\n{PAIR}\n{PAIR}\n{OTHER}\n{PAIR}", [(13, "3 of 5 pairs repeat an earlier question, first that of line 7: is this document an output?")]),
+    ("1.7 thousands of pairs", f"{PAIR}\n" * 1001, [(7, "1,000 of 1,001 pairs repeat an earlier question, first that of line 1: is this document an output?")]),
     ("1.7 warnings of every kind in order of line", f"{PAIR}\nx\n{OTHER}\n{PAIR}\ny\n", [(7, "text outside any pair is not copied: 'x'"), (14, "this pair has the same question as that of line 1; both are copied"), (20, "text outside any pair is not copied: 'y'")]),
     ("1.9 the first misspelt marker of several alike", f"{PAIR}\nx\n  Answer: b\n\nanswer: c\n", [(7, "text outside any pair is not copied: 'x' and 3 more lines; line 8 looks like ANSWER:")]),
     ("1.9 before a comment on the same line", f"Question: b<!-- -->\n{PAIR}", [(1, "text outside any pair is not copied: 'Question: b'; line 1 looks like QUESTION:")]),
@@ -832,10 +834,10 @@ class Files(Scene):
         os.chmod(".", 0o777)
         # (owner, group, who replaces the file, its owner, group, mode and size afterwards)
         for owner, group, who, *expected in [
-            (1001, 2000, "root", 1001, 2000, 0o100640, 853), (1001, 2000, "another", 1000, 0, 0o100600, 853),
-            (1001, 0, "denied", 0, 0, 0o100600, 853), (0, 2000, "denied", 0, 0, 0o100600, 853), (0, 0, "denied", 0, 0, 0o100640, 853),
+            (1001, 2000, "root", 1001, 2000, 0o100651, 853), (1001, 2000, "another", 1000, 0, 0o100600, 853),
+            (1001, 0, "denied", 0, 0, 0o100600, 853), (0, 2000, "denied", 0, 0, 0o100600, 853), (0, 0, "denied", 0, 0, 0o100651, 853),
         ]:  # fmt: skip
-            self.write(b"old", "out.md").chmod(0o640)
+            self.write(b"old", "out.md").chmod(0o651)
             os.chown("out.md", owner, group)
             try:
                 os.seteuid(1000 if who == "another" else 0)
