@@ -61,12 +61,18 @@ HOSTILE = [
 def make_document(path: Path, pairs: int, size: int) -> None:
     """Write so many pairs of about so many bytes, the same every time."""
     draw = random.Random(1)
-    lines = (" ".join(draw.choices(WORDS.split(), k=draw.randint(6, 13))) for _ in range(2000))
+    lines = (
+        " ".join(draw.choices(WORDS.split(), k=draw.randint(6, 13)))
+        for _ in range(2000)
+    )
     text = "".join(line + draw.choice(("\n", "\n\n")) for line in lines)
     length = max(0, size - 80) * len(text) // len(text.encode())
     with open(path, "wb") as file:  # pair by pair, so that this program stays small
         for number in range(pairs):
-            start, weight = draw.randrange(len(text) - length), draw.choices(range(1, 6), SPREAD)[0]
+            start, weight = (
+                draw.randrange(len(text) - length),
+                draw.choices(range(1, 6), SPREAD)[0],
+            )
             question, answer = (
                 text[start:][: length // 4],
                 text[start + length // 4 :][: length * 3 // 4],
@@ -78,15 +84,21 @@ def make_document(path: Path, pairs: int, size: int) -> None:
 
 def run(command: list[str], output: Path) -> tuple[float, float]:
     """Wall clock seconds, and MB at the peak of the largest process, of one run."""
-    output.unlink(missing_ok=True)  # no program is to write into pages that are there already
+    output.unlink(
+        missing_ok=True
+    )  # no program is to write into pages that are there already
     begun = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
     words = process.stderr.read().decode() if process.stderr else ""
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - begun
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise SystemExit(f"{' '.join(command)[:200]}: exit status {process.returncode}\n{words}")
+        raise SystemExit(
+            f"{' '.join(command)[:200]}: exit status {process.returncode}\n{words}"
+        )
     return seconds, usage.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
 
 
@@ -101,7 +113,10 @@ def table(title: str, programs: dict[str, list[str]], output: Path, runs: int) -
     base = statistics.median(seconds for seconds, _ in costs[first][1:])
     for name, all_runs in costs.items():
         seconds, peak = map(statistics.median, zip(*all_runs[1:]))
-        print(f"| {name} | {seconds:.4f} | {seconds / base:.2f} | {peak:,.0f} |", flush=True)
+        print(
+            f"| {name} | {seconds:.4f} | {seconds / base:.2f} | {peak:,.0f} |",
+            flush=True,
+        )
 
 
 def python(*arguments: object) -> list[str]:
@@ -110,7 +125,9 @@ def python(*arguments: object) -> list[str]:
 
 def parse_ratios(editions: dict[str, Path], documents: list[Path], runs: int) -> None:
     """The processor time of each edition's parse, and its ratio to the first."""
-    print(f"\n| parse | {' | '.join(editions)} | ratio |\n| --- |{' ---: |' * (len(editions) + 1)}")
+    print(
+        f"\n| parse | {' | '.join(editions)} | ratio |\n| --- |{' ---: |' * (len(editions) + 1)}"
+    )
     for path in documents:
         times: dict[str, list[float]] = {name: [] for name in editions}
         for _ in range(runs):
@@ -121,26 +138,40 @@ def parse_ratios(editions: dict[str, Path], documents: list[Path], runs: int) ->
                 times[name].append(float(done.stdout))
         medians = [statistics.median(each) for each in times.values()]
         figures = " | ".join(f"{each:.3f}" for each in medians)
-        print(f"| {path.name} | {figures} | {medians[-1] / medians[0]:.2f} |", flush=True)
+        print(
+            f"| {path.name} | {figures} | {medians[-1] / medians[0]:.2f} |", flush=True
+        )
 
 
 def main() -> None:
     in_memory = os.access("/dev/shm", os.W_OK)
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--before", type=Path, help="the oversample.py of another edition")
-    parser.add_argument("--folder", default="/dev/shm" if in_memory else tempfile.gettempdir())
+    parser.add_argument(
+        "--before", type=Path, help="the oversample.py of another edition"
+    )
+    parser.add_argument(
+        "--folder", default="/dev/shm" if in_memory else tempfile.gettempdir()
+    )
     parser.add_argument("--runs", type=int, default=5)
     options = parser.parse_args()
-    editions = {**({"before": options.before} if options.before else {}), "oversample": OVERSAMPLE}
+    editions = {
+        **({"before": options.before} if options.before else {}),
+        "oversample": OVERSAMPLE,
+    }
     print(f"{time.strftime('%Y-%m-%d')}, {platform.python_implementation()} ", end="")
-    print(f"{platform.python_version()}, {platform.system()}, {os.cpu_count()} processors")
+    print(
+        f"{platform.python_version()}, {platform.system()}, {os.cpu_count()} processors"
+    )
     with tempfile.TemporaryDirectory(prefix="oversample-", dir=options.folder) as name:
         folder = Path(name)
         made, output, documents = folder / "made.md", folder / "out.md", []
         for pairs, size in (20_000, 2500), (200_000, 100), (82, 2800):
             documents.append(folder / f"{pairs:,} pairs of {size:,} bytes.md")
             make_document(documents[-1], pairs, size)
-        documents += [folder / "30,000 short.md", folder / "30,000 short and one of 200 KB.md"]
+        documents += [
+            folder / "30,000 short.md",
+            folder / "30,000 short and one of 200 KB.md",
+        ]
         make_document(documents[3], 30_000, 0)
         long = f"QUESTION: long?\n\nANSWER: {'x' * 200_000}\n\nOVERSAMPLE_WEIGHT: 5\n<END_OF_SET>\n"
         documents[4].write_bytes(documents[3].read_bytes() + long.encode())
@@ -150,13 +181,27 @@ def main() -> None:
             if path in documents[:2]:
                 modes = {"cp": ["cp", str(made), str(output)]}
                 if shutil.which("gawk") and shutil.which("shuf"):
-                    modes["gawk, shuf"] = ["sh", "-c", PIPELINE, "sh", str(path), str(output)]
+                    modes["gawk, shuf"] = [
+                        "sh",
+                        "-c",
+                        PIPELINE,
+                        "sh",
+                        str(path),
+                        str(output),
+                    ]
                 modes["plain script"] = python("-c", PLAIN_SCRIPT, path, output)
             for edition, module in editions.items():
                 modes[edition] = python(module, "--base", 2, path, output)
             if path == documents[2]:
-                modes["--check"] = python(OVERSAMPLE, "--check", "--base", 2, path, made)
-            table(path.stem, modes, output, options.runs * (5 if path == documents[2] else 1))
+                modes["--check"] = python(
+                    OVERSAMPLE, "--check", "--base", 2, path, made
+                )
+            table(
+                path.stem,
+                modes,
+                output,
+                options.runs * (5 if path == documents[2] else 1),
+            )
         made.unlink()
         for number, piece in enumerate(HOSTILE):
             documents.append(
