@@ -91,11 +91,11 @@ WEIGHT_DIGIT = rb"[ \t]*([%d-%d])" % (WEIGHTS[0], WEIGHTS[-1])
 WEIGHT_TO_END = re.compile(WEIGHT_DIGIT + rb"\s*<END_OF_SET>")
 # As much of it as is sound.
 WEIGHT_TEXT = re.compile(WEIGHT_DIGIT + rb"(?=[\s<]|\Z)\s*")
-MERGE = re.compile(rb"\n<{7}[ \t]")
+MERGE = re.compile(rb"\n<{7} ")
 
-# What matters outside pairs. Every alternative begins with a byte of its own, and
-# there are no groups: that lets a search pass over text thirty times as fast.
-# (\xe2\x80\x93 and \xe2\x80\x94 are dashes, \xe2\x80\xb9 and \xe2\x80\xba single angle quotation marks.)
+# What matters outside pairs. Every alternative begins with a literal byte, for re skips
+# to the next of these bytes then, many times as fast: a look behind comes second, a
+# group never comes first. (e2 80 93 and 94 are dashes, e2 80 b9 and ba angle quotes.)
 ARROW = rb"(?:\\?>|\xe2\x80\xba|&gt;)(?=[^\S\n]*(?:\n|\Z|<!--|<END_OF_SET>))"
 HALF_END = rb"--" + ARROW + rb"|\xe2\x80[\x93\x94]" + ARROW
 OUTSIDE = re.compile(
@@ -108,7 +108,7 @@ OUTSIDE = re.compile(
             # A comment.
             rb"<!--",
             # A merge that was never finished.
-            rb"<(?<![^\n]<)<{6}[ \t]",
+            rb"<(?<![^\n]<)<{6} ",
             # What was meant to begin a comment.
             rb"\\(?=<!--)",
             rb"\\<!(?!--)",
@@ -120,6 +120,7 @@ OUTSIDE = re.compile(
         ]
     )
 )
+# What of it ends a text; the rest is a fault in one.
 ENDS_OF_TEXT = {*FOLLOWS, COMMENT, DOCUMENT_END}
 
 
@@ -232,11 +233,11 @@ def _spelled(word: bytes) -> bytes:
     return NO_LETTERS.join(letters)
 
 
-# What a line begins with that is a near QUESTION:; and one that is near any marker.
-NEAR_QUESTION = NO_LETTERS + _spelled(b"QUESTION")
-WORDS = (b"QUESTION", b"ANSWER", b"ENDOFSET", WEIGHT_LETTERS)
-ANY_WORD = b"|".join(_spelled(word) for word in WORDS)
-MAY_BE_NEAR = rb"\n" + NO_LETTERS + rb"(?:" + ANY_WORD + rb")|" + LINE_MARKERS.pattern
+# Where a line begins that may be a near QUESTION:.
+NEAR_QUESTION = NO_LETTERS + _spelled(b"QUE")
+# Where one begins that may be a near marker of any kind, or where it may hold one.
+STARTS = b"|".join(_spelled(start) for start in (b"QUE", b"ANS", b"OVE", b"END"))
+MAY_BE_NEAR = rb"\n" + NO_LETTERS + rb"(?:" + STARTS + rb")|" + LINE_MARKERS.pattern
 
 
 def _letters(line: bytes) -> bytes:
@@ -252,7 +253,7 @@ def _is_quotation(line: bytes) -> bool:
 def _near_markers(document: bytes, ranges: Sequence[Range]) -> dict[bytes, int]:
     """The offset of the first near marker of each kind in some ranges, in order.
 
-    Example: b"so\n**ANSWER:** b", [(0, 16)] -> {b"ANSWER:": 3}
+    Example: b"so\\n**ANSWER:** b", [(0, 16)] -> {b"ANSWER:": 3}
     """
     may_be_near = re.compile(MAY_BE_NEAR)  # here, as it is seldom needed; re keeps it
     near: dict[bytes, int] = {}
@@ -264,7 +265,7 @@ def _near_markers(document: bytes, ranges: Sequence[Range]) -> dict[bytes, int]:
             line = document[at:line_stop]
             for marker, column in _near_in_line(line, _is_line_start(document, at)):
                 near.setdefault(marker, at + column)
-            # Most lines hold none; the next that may hold one:
+            # Most lines hold none: go to the start of the next that may hold one.
             candidate = may_be_near.search(document, line_stop, stop)
             if not candidate:
                 break
@@ -272,9 +273,9 @@ def _near_markers(document: bytes, ranges: Sequence[Range]) -> dict[bytes, int]:
     return near
 
 
-def _near_in_line(line: bytes, is_whole: bool) -> Iterator[tuple[bytes, int]]:
+def _near_in_line(line: bytes, at_line_start: bool) -> Iterator[tuple[bytes, int]]:
     """The near markers of a line, and where they stand in it."""
-    if is_whole:
+    if at_line_start:
         if _is_quotation(line):
             return
         letters = _letters(line)
@@ -306,7 +307,7 @@ def _slip(document: bytes, ranges: Sequence[Range], marker: bytes) -> int | None
 
 
 def _is_line_start(document: bytes, at: int) -> bool:
-    """Whether a line begins here. What follows a marker or a comment is none."""
+    """Whether a line begins here; it does not after a marker or a comment."""
     return at == 0 or document.startswith(b"\n", at - 1)
 
 
@@ -319,13 +320,13 @@ def _line_stop(document: bytes, at: int, stop: int) -> int:
 
 # What a document may be instead of plain text, by its first bytes.
 UTF_16 = "UTF-16 or UTF-32"
-ZIP = "a Word document or another zip"
+WORD = "a Word document or another zip"
 OTHER_FORMATS = {
     b"\xff\xfe": UTF_16,
     b"\xfe\xff": UTF_16,
-    b"PK\x03\x04": ZIP,
-    b"PK\x05\x06": ZIP,
-    b"\xd0\xcf\x11\xe0": ZIP,
+    b"PK\x03\x04": WORD,
+    b"PK\x05\x06": WORD,
+    b"\xd0\xcf\x11\xe0": WORD,
     b"{\\rtf": "RTF",
     b"%PDF": "PDF",
 }
@@ -461,6 +462,7 @@ class _Section:
     def first_fault(self) -> Fault | None:
         """The first thing that is wrong, or None if the section is a pair."""
         steps = self.steps()
+        # A merge may stand anywhere among the others.
         faults = [self.merge_fault()]
         for step in steps:
             faults.append(self.text_fault(step) or self.marker_fault(step))
@@ -534,7 +536,7 @@ class _Section:
     def missing_marker(self, step: _Step, at: int, found: str) -> Fault:
         """The marker that is due; reported where a person meant it to stand."""
         due = FOLLOWS[step.marker]
-        # An end that is there, after text that should not be, was meant nowhere else.
+        # An end that is there was meant nowhere else: the text before it is the fault.
         if step.found != due:
             meant_at = self.source.meant_marker(due, [step.text_range])
             if meant_at is not None:
@@ -549,11 +551,10 @@ class _Section:
         if QUESTION not in near or len(near) == 1:
             return None
         at = near[QUESTION]
-        first = (
-            f"expected one QUESTION: in a pair (line {self.source.line(self.start)})"
-        )
+        line = self.source.line(self.start)
+        expected = f"expected one QUESTION: in a pair (line {line})"
         hint = "begin the line with > if it is a quotation"
-        return at, f"{first}, found {self.source.quoted(at)} too; {hint}"
+        return at, f"{expected}, found {self.source.quoted(at)} too; {hint}"
 
 
 class _Parser:
@@ -574,7 +575,7 @@ class _Parser:
         document = self.document
         at = 0
         while at < len(document):
-            # 1. White space, nearly always followed by a question.
+            # 1. Nearly always: white space, then a question.
             gap = GAP.match(document, at)
             if gap:
                 question_at = gap.end()
@@ -598,8 +599,7 @@ class _Parser:
         # A third marker is a fault, and those after it do not matter: only the first
         # fault is reported.
         parts = INSIDE_OR_NEAR.split(section, 3)
-        question = _question(parts)
-        weight = _plain_weight(section, question, parts)
+        weight = _plain_weight(section, parts)
         if not weight:
             parts = INSIDE.split(section, 3)
             fault = _Section(self.source, start, section, parts).first_fault()
@@ -607,10 +607,9 @@ class _Parser:
                 self.report(*fault)
                 return stop
             self.warn_of_comment(start, stop)
-            question = _question(parts)
             weight = int(parts[4].removesuffix(END))
         self.pairs.append(QAPair(section, weight, self.source.line(start)))
-        self.question_hashes.add(hash(question))
+        self.question_hashes.add(hash(_question(parts)))
         return stop
 
     def section_end(self, start: int) -> int:
@@ -654,7 +653,7 @@ class _Parser:
             start = token.start() if token else len(document)
             if found not in ENDS_OF_TEXT:
                 self.report_outside(start, found)
-                at = start + len(found)
+                at = start + len(found)  # and the text goes on
                 continue
             if start > text_at and NOT_BLANK.search(document, text_at, start):
                 self.warn_of_text(text_at, start)
@@ -671,7 +670,7 @@ class _Parser:
         if found.startswith(b"<<"):
             self.report(at, f"expected a finished merge, found {line}")
         elif found.endswith((b"!", b"\\")):
-            hint = "type two hyphens"
+            hint = "type it exactly so, with two hyphens"
             self.report(at, f"expected <!-- to begin a comment, found {line}; {hint}")
         else:
             half = _quoted(found)
@@ -765,7 +764,7 @@ class _Parser:
             if earlier != pair.line:
                 twins.append((pair.line, earlier))
         if len(twins) < len(self.pairs) / 2:
-            for line, earlier in twins[:MAX_MESSAGES]:
+            for line, earlier in twins:
                 same = f"this pair has the same question as the one at line {earlier}"
                 self.warnings.append((line, f"{same}; both are copied"))
         else:
@@ -784,12 +783,14 @@ class _Parser:
         return 2 * line_end
 
 
-def _plain_weight(section: bytes, question: bytes, parts: list[bytes]) -> int:
-    """The weight of a pair that cannot hold another one, a merge or a comment.
+def _plain_weight(section: bytes, parts: list[bytes]) -> int:
+    """The weight of a section that is plainly a pair; 0 where _Section has to look.
 
-    Most sections are such a pair. Of the others, which get 0, _Section tells more.
+    Most are: their markers are in order, and they hold no near question and no comment.
     """
-    if parts[1::2] != [ANSWER, WEIGHT] or not question or not parts[2].strip():
+    if len(parts) != 5 or parts[1] != ANSWER or parts[3] != WEIGHT:
+        return 0
+    if not _question(parts) or not parts[2].strip():
         return 0
     weight = WEIGHT_TO_END.fullmatch(parts[4])
     if not weight:
@@ -954,11 +955,12 @@ def _stripped(span: bytes) -> bytes:
 def _blocks(plan: _Plan, seed: int) -> Iterator[bytes]:
     """The output, in blocks: three times as fast as copy by copy."""
     order = _order(plan.counts, seed)
-    length = max(1, BLOCK * plan.copies // plan.size)
-    for start in range(0, len(order), length):
+    per_block = max(1, BLOCK * plan.copies // plan.size)
+    for start in range(0, len(order), per_block):
+        copies = _chosen(plan.spans, order[start : start + per_block])
         if start:
-            yield plan.separator
-        yield plan.separator.join(_chosen(plan.spans, order[start : start + length]))
+            copies = (b"", *copies)  # puts a separator before the others
+        yield plan.separator.join(copies)
     yield plan.closing
 
 
@@ -1110,13 +1112,9 @@ class _Output:
 
 
 def _is_descriptor(name: str) -> bool:
-    """Whether a name is another one of an open file, like /dev/fd/1."""
+    """Whether a name may be another one of an open file, like /dev/fd/1."""
     path = os.path.abspath(name).replace("//", "/")  # POSIX lets it begin with two
-    if path in ("/dev/stdin", "/dev/stdout", "/dev/stderr"):
-        return True
-    folder = os.path.dirname(path)
-    is_in_proc = path.startswith("/proc/") and folder.endswith("/fd")
-    return folder == "/dev/fd" or is_in_proc
+    return path.startswith(("/dev/std", "/dev/fd/", "/proc/"))
 
 
 def _is_same_file(one: os.stat_result, other: os.stat_result) -> bool:
@@ -1828,9 +1826,10 @@ def _catch_signals(replaced: dict[int, Any]) -> None:
         handler = signal.getsignal(number)
         # Others are a caller's own, or ignored on purpose, as nohup does.
         if handler in DEFAULT_HANDLERS:
-            with suppress(ValueError):  # outside the main thread signals are not ours
+            with suppress(ValueError):
+                signal.signal(number, handler)  # fails outside the main thread
                 # Noted before it is replaced: a signal may come in between.
-                replaced[number] = signal.signal(number, handler)
+                replaced[number] = handler
                 signal.signal(number, stop)
 
 

@@ -538,7 +538,7 @@ def near_markers_of(marker: str) -> list[Near]:
 
 ALL_NEAR = [near for marker in NEAR for near in near_markers_of(marker)]
 
-TWO = "type two hyphens"
+TWO = "type it exactly so, with two hyphens"
 # What was meant to begin a comment, and what was meant to end one (1.6b).
 BEGINNINGS = listed(
     "<! <!- <!\u2014 <!DOCTYPE \u2039! \u2039!-- &lt;! &lt;!-- \\<! \\<!\u2014"
