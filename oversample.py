@@ -620,9 +620,12 @@ class _Parser:
             self.next_end = document.find(END, start)
             if self.next_end < 0:
                 self.next_end = len(document)
-        line_feed = document.find(b"\nQUESTION:", start, self.next_end)
-        if line_feed >= 0:
-            return line_feed
+        # Most sections hold no other question, first on its line or not, and not to look
+        # for line feeds is twice as fast.
+        if document.find(QUESTION, start + 1, self.next_end) >= 0:
+            line_feed = document.find(b"\nQUESTION:", start, self.next_end)
+            if line_feed >= 0:
+                return line_feed
         return min(self.next_end + len(END), len(document))
 
     def read_outside(self, at: int) -> int:
