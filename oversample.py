@@ -66,6 +66,8 @@ SLIPS_WITHIN = 2**20  # bytes of a document in which slips are looked for
 SLIP_RATIO = 0.83
 BLOCK = 2**17  # bytes read or written at once; more take up to 1.3 times as long
 PAUSE = 0.001  # seconds between two looks at a stream that would block
+
+# Words that several messages share.
 IF_TOO_LARGE = "use a smaller base or a cap (--max-copies)"
 EXPECTED_FILE = "expected a file name, found a folder"
 EXPECTED_PAIR = "expected a pair, QUESTION: to <END_OF_SET>"
